@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+const struct addrinfo ADDRESS_HINTS = {
+	.ai_flags = AI_NUMERICSERV,
+	.ai_family = AF_UNSPEC,
+	.ai_socktype = SOCK_STREAM,
+};
+
+static bool is_port(const char *text)
+{
+	unsigned port = 0;
+
+	if (strlen(text) >= sizeof((struct address){0}.port))
+		return false;
+	for (const char *p = text; *p; p++) {
+		if (*p < '0' || *p > '9')
+			return false;
+		port = port * 10 + (unsigned)(*p - '0');
+	}
+	return port >= 1 && port <= 65535;
+}
+
+const char *address_parse(const char *text, struct address *address)
+{
+	const char *host = text, *port, *end;
+
+	memset(address, 0, sizeof *address);
+	if (*text == '/') {
+		if (strlen(text) >= sizeof address->path)
+			return "the path is too long for a UNIX socket";
+		strcpy(address->path, text);
+		return NULL;
+	}
+	if (is_port(text)) {
+		strcpy(address->port, text);
+		return NULL;
+	}
+
+	end = strrchr(text, ':');
+	if (!end || end == text)
+		return "an address is /path, HOST:PORT, [IPv6]:PORT or PORT";
+	port = end + 1;
+	if (!is_port(port))
+		return "a port is a number from 1 to 65535";
+	if (*host == '[' && end[-1] == ']') {
+		host++;
+		end--;
+	} else if (memchr(host, ':', (size_t)(end - host))) {
+		return "an IPv6 address stands in brackets, as in [::1]:5555";
+	}
+	if (end == host)
+		return "an address is /path, HOST:PORT, [IPv6]:PORT or PORT";
+	if ((size_t)(end - host) >= sizeof address->host)
+		return "the host's name is too long";
+	memcpy(address->host, host, (size_t)(end - host));
+	strcpy(address->port, port);
+	return NULL;
+}
+
+const char *address_host(const struct address *address)
+{
+	return *address->host ? address->host : NULL;
+}
+
+socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un *sun)
+{
+	memset(sun, 0, sizeof *sun);
+	sun->sun_family = AF_UNIX;
+	strcpy(sun->sun_path, address->path);
+	return sizeof *sun;
+}
+
+void address_set_timeout(int fd, int timeout_ms)
+{
+	/* All zeros would mean no limit. */
+	struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000 + 1};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+/* EINPROGRESS is what connect(2) says when SO_SNDTIMEO has run out: socket(7). */
+static const char *connect_error(void)
+{
+	return strerror(errno == EINPROGRESS || errno == EAGAIN ? ETIMEDOUT : errno);
+}
+
+static int connect_to(const struct sockaddr *sa, socklen_t size, int timeout_ms, const char **why)
+{
+	int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		*why = strerror(errno);
+		return -1;
+	}
+	address_set_timeout(fd, timeout_ms);
+	if (connect(fd, sa, size) < 0) {
+		*why = connect_error();
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int address_connect(const struct address *address, int timeout_ms, const char **why)
+{
+	struct addrinfo *list;
+	int fd = -1, r;
+
+	if (*address->path) {
+		struct sockaddr_un sun;
+		socklen_t size = address_sockaddr_un(address, &sun);
+
+		return connect_to((struct sockaddr *)&sun, size, timeout_ms, why);
+	}
+
+	r = getaddrinfo(address_host(address), address->port, &ADDRESS_HINTS, &list);
+	if (r != 0) {
+		*why = gai_strerror(r);
+		return -1;
+	}
+	for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
+		fd = connect_to(ai->ai_addr, ai->ai_addrlen, timeout_ms, why);
+	freeaddrinfo(list);
+	return fd;
+}
+
+union sockaddr_any {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_storage storage;
+};
+
+/* The peer's address; one that is IPv4 in IPv6's clothes is undressed. AF_UNSPEC if none. */
+static void get_peer(int fd, union sockaddr_any *peer)
+{
+	socklen_t size = sizeof *peer;
+
+	if (getpeername(fd, &peer->sa, &size) < 0) {
+		peer->sa.sa_family = AF_UNSPEC;
+		return;
+	}
+	if (peer->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer->in6.sin6_addr)) {
+		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = peer->in6.sin6_port};
+
+		memcpy(&in.sin_addr, &peer->in6.sin6_addr.s6_addr[12], sizeof in.sin_addr);
+		peer->in = in;
+	}
+}
+
+const char *address_of_peer(int fd, char text[ADDRESS_PEER_MAX])
+{
+	char host[INET6_ADDRSTRLEN] = "?";
+	struct ucred user = {.uid = getuid()};
+	socklen_t size = sizeof user;
+	union sockaddr_any peer;
+
+	get_peer(fd, &peer);
+	switch (peer.sa.sa_family) {
+	case AF_INET:
+		inet_ntop(AF_INET, &peer.in.sin_addr, host, sizeof host);
+		snprintf(text, ADDRESS_PEER_MAX, "%s:%d", host, ntohs(peer.in.sin_port));
+		break;
+	case AF_INET6:
+		inet_ntop(AF_INET6, &peer.in6.sin6_addr, host, sizeof host);
+		snprintf(text, ADDRESS_PEER_MAX, "[%s]:%d", host, ntohs(peer.in6.sin6_port));
+		break;
+	default:
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &size);
+		snprintf(text, ADDRESS_PEER_MAX, "local user %u", user.uid);
+	}
+	return text;
+}
+
+bool address_peer_is_local(int fd)
+{
+	union sockaddr_any peer;
+
+	get_peer(fd, &peer);
+	switch (peer.sa.sa_family) {
+	case AF_UNIX:
+		return true;
+	case AF_INET:
+		return ntohl(peer.in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	case AF_INET6:
+		return IN6_IS_ADDR_LOOPBACK(&peer.in6.sin6_addr);
+	default:
+		return false;
+	}
+}

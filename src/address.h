@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+/* ADDR on the command line: /path, HOST:PORT, [v6]:PORT, or PORT. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct addrinfo;
+
+struct address {
+	char path[sizeof((struct sockaddr_un){0}.sun_path)]; /* a UNIX socket, or "" */
+	char host[256];                                      /* or "" where only a port is given */
+	char port[sizeof "65535"];
+};
+
+/* Room for a peer as address_of_peer() writes it. */
+#define ADDRESS_PEER_MAX 80
+
+/*
+ * Reads ADDR. Names are not looked up.
+ *
+ * Returns NULL, or the reason why text is not an address.
+ */
+const char *address_parse(const char *text, struct address *address);
+
+/* What getaddrinfo(3) is asked for; the flags are the caller's to add to. */
+extern const struct addrinfo ADDRESS_HINTS;
+
+/* The host as getaddrinfo(3) wants it: NULL, which is this machine, for a PORT alone. */
+const char *address_host(const struct address *address);
+
+/* Writes the sockaddr of a path. Returns its size in bytes. */
+socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un *sun);
+
+/*
+ * Connects, and waits for it.
+ *
+ * timeout_ms: for the connection, and for each read and write on it afterwards;
+ *     looking up a name takes as long as the system's resolver does
+ * Returns a descriptor, or -1 with *why set to a constant reason.
+ */
+int address_connect(const struct address *address, int timeout_ms, const char **why);
+
+/* Changes how long each read and write on a descriptor may take, in milliseconds. */
+void address_set_timeout(int fd, int timeout_ms);
+
+/*
+ * Writes who is at the other end of fd: "192.0.2.1:40000", "[fe80::1]:40000", or
+ * "local user 1000" for a UNIX socket and for anything that is not a connection.
+ *
+ * Returns peer.
+ */
+const char *address_of_peer(int fd, char peer[ADDRESS_PEER_MAX]);
+
+/* Whether the other end of fd is on this machine: a UNIX socket or a loopback address. */
+bool address_peer_is_local(int fd);
+
+#endif
