@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+
+/* log: no hardware, a line in the log for what an LED would do. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+#include "led.h"
+
+struct led_log {
+	bool lit;
+};
+
+static const char *led_log_parse(const char *argument, void **state)
+{
+	if (argument)
+		return "the log LED takes nothing behind its name";
+	*state = calloc(1, sizeof(struct led_log));
+	return *state ? NULL : "out of memory";
+}
+
+static int led_log_set(void *state, bool lit, char why[LED_WHY_MAX])
+{
+	struct led_log *led = state;
+
+	(void)why;
+	led->lit = lit;
+	syslog(LOG_INFO, "LED Status: %s", lit ? "On" : "Off");
+	return 0;
+}
+
+static int led_log_get(void *state, char why[LED_WHY_MAX])
+{
+	const struct led_log *led = state;
+
+	(void)why;
+	return led->lit;
+}
+
+static void led_log_close(void *state)
+{
+	(void)state;
+}
+
+const struct led_backend LED_LOG = {
+	.name = "log",
+	.parse = led_log_parse,
+	.open = led_log_set,
+	.set = led_log_set,
+	.get = led_log_get,
+	.close = led_log_close,
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LED_H
+#define LED_H
+
+/*
+ * An LED, whatever it hangs on. SPEC is BACKEND:ARGUMENT, or BACKEND alone.
+ *
+ * Functions that can fail return 0 (or a value) and a negative errno; why is then
+ * one line for the client who asked and for the administrator: what is wrong with
+ * which device, and where it helps, what to do.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Room for a reason. */
+#define LED_WHY_MAX 200
+
+struct led;
+
+/* What a backend is: one file in hal/, one entry in hal/led.c. */
+struct led_backend {
+	const char *name;
+
+	/*
+	 * Takes apart what stands behind "NAME:" (NULL if nothing does), without a
+	 * look at the hardware. Returns NULL and sets *state, which free(3) releases,
+	 * or a constant reason.
+	 */
+	const char *(*parse)(const char *argument, void **state);
+
+	/* Takes the LED; lit is the first thing that it shows. */
+	int (*open)(void *state, bool lit, char why[LED_WHY_MAX]);
+
+	/* As led_adopt(). NULL where no descriptor keeps the LED. */
+	int (*adopt)(void *state, int fd);
+
+	int (*set)(void *state, bool lit, char why[LED_WHY_MAX]);
+
+	/* 1 or 0 as the hardware says, or a negative errno. */
+	int (*get)(void *state, char why[LED_WHY_MAX]);
+
+	/* As led_fd(). NULL where no descriptor keeps the LED. */
+	int (*fd)(const void *state);
+
+	/* Lets go of an LED that is open. */
+	void (*close)(void *state);
+};
+
+extern const struct led_backend LED_GPIO, LED_CLASS, LED_LOG;
+
+/*
+ * Creates an LED from SPEC; it is not open yet.
+ *
+ * Returns it, or NULL with *why set to a constant reason.
+ */
+struct led *led_create(const char *spec, const char **why);
+
+/* The SPEC it was created from. */
+const char *led_spec(const struct led *led);
+
+/*
+ * Opens it if it is not open.
+ *
+ * lit: its state from the first moment on
+ */
+int led_open(struct led *led, bool lit, char why[LED_WHY_MAX]);
+
+/*
+ * Opens it with a descriptor that an earlier process left in the service
+ * manager's store, touching nothing. The descriptor is the LED's from then on.
+ *
+ * Returns 0, or a negative errno if it is not of that kind or is dead.
+ */
+int led_adopt(struct led *led, int fd);
+
+bool led_is_open(const struct led *led);
+
+/* The LED has to be open for these two. */
+int led_set(struct led *led, bool lit, char why[LED_WHY_MAX]);
+int led_get(struct led *led, char why[LED_WHY_MAX]);
+
+/* The descriptor that keeps the LED as it is for as long as it is open anywhere, or -1. */
+int led_fd(const struct led *led);
+
+void led_close(struct led *led);
+void led_destroy(struct led *led);
+
+#endif
