@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../src/last.h"
+#include "tap.h"
+
+static char directory[] = "/tmp/test-last-XXXXXX";
+
+static void write_file(const char *text)
+{
+	int fd = open(last_path(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void is_kept(void)
+{
+	CHECK(last_load() == -ENOENT);
+	CHECK(last_save(true) == 0 && last_load() == 1);
+	CHECK(last_save(false) == 0 && last_load() == 0);
+	CHECK(last_save(true) == 0 && last_load() == 1);
+	unlink(last_path());
+}
+
+static void garbage_is_told(void)
+{
+	static const char *const BAD[] = {"", "o", "on", "onn\n", "on\n\n", "off", "maybe\n"};
+
+	for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+		write_file(BAD[i]);
+		CHECK(last_load() == -EBADMSG);
+	}
+	CHECK(last_save(true) == 0 && last_load() == 1);
+	unlink(last_path());
+}
+
+static void no_leftovers_of_a_failure(void)
+{
+	char inside[200];
+
+	/* A directory in the file's place cannot be renamed over. */
+	CHECK(mkdir(last_path(), 0700) == 0);
+	snprintf(inside, sizeof inside, "%s/x", last_path());
+	CHECK(mkdir(inside, 0700) == 0);
+	CHECK(last_save(true) < 0);
+	CHECK(last_load() < 0);
+	rmdir(inside);
+	rmdir(last_path());
+	CHECK(rmdir(directory) == 0);
+	CHECK(last_save(true) == -ENOENT);
+}
+
+int main(void)
+{
+	static const struct tap_test TESTS[] = {
+		{"the state is kept", is_kept},
+		{"garbage is told from a state", garbage_is_told},
+		{"a failure leaves nothing behind", no_leftovers_of_a_failure},
+	};
+
+	if (!mkdtemp(directory))
+		return 1;
+	setenv("STATE_DIRECTORY", directory, 1);
+	return tap_run(TESTS, sizeof TESTS / sizeof *TESTS);
+}
