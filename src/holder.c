@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "holder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "last.h"
+#include "order.h"
+
+/* An LED that is missing is looked for this often. */
+#define REOPEN_USEC 2000000
+#define ACCURACY_USEC 500000
+
+/* Names in the descriptor store: what it is, and of which LED. systemd allows 255 bytes. */
+#define STORE_LINE "line-"
+#define STORE_STATE "state-"
+#define STORE_NAME_MAX 256
+
+struct holder {
+	sd_event *event;
+	struct led *led;
+	enum initial initial;
+	struct order order;
+	bool lit;       /* what the LED is to show: for when the hardware comes back */
+	int state_fd;   /* lit, where the next process finds it; -1 if it could not be made */
+	bool inherited; /* lit came from the process before us */
+	int saved;      /* what the file says, or a negative errno */
+	sd_event_source *gone, *reopen, *settle;
+	char trouble[LED_WHY_MAX]; /* what is wrong with the LED, or "" */
+};
+
+/* A name in the store for something of this LED; another SPEC makes another name. */
+static const char *store_name(
+	const struct holder *holder, const char *what, char name[STORE_NAME_MAX])
+{
+	int n = snprintf(name, STORE_NAME_MAX, "%s%s", what, led_spec(holder->led));
+
+	for (char *p = name; *p; p++)
+		if (*p == ':' || *p < ' ' || *p > '~')
+			*p = '_';
+	if (n >= STORE_NAME_MAX)
+		name[STORE_NAME_MAX - 1] = '\0';
+	return name;
+}
+
+/* Puts a descriptor into the service manager's store, in place of one of that name. */
+static void store_put(struct holder *holder, const char *what, int fd)
+{
+	char name[STORE_NAME_MAX], message[STORE_NAME_MAX + 32];
+
+	sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", store_name(holder, what, name));
+	snprintf(message, sizeof message, "FDSTORE=1\nFDNAME=%s", name);
+	sd_pid_notify_with_fds(0, false, message, &fd, 1);
+}
+
+static void remember(struct holder *holder, bool lit)
+{
+	holder->lit = lit;
+	if (holder->state_fd >= 0)
+		last_write(holder->state_fd, lit);
+	sd_event_source_set_enabled(holder->settle, SD_EVENT_ONESHOT);
+}
+
+static void save(struct holder *holder)
+{
+	int r;
+
+	if (holder->initial != INITIAL_LAST || holder->saved == holder->lit)
+		return;
+	r = last_save(holder->lit);
+	if (r < 0)
+		syslog(LOG_WARNING, "%s: the LED's state is not kept: %s", last_path(),
+			strerror(-r));
+	/* Also when it failed: not to be tried again at every command. */
+	holder->saved = holder->lit;
+}
+
+/* What can wait until the client has its answer. */
+static int on_settle(sd_event_source *source, void *userdata)
+{
+	struct holder *holder = userdata;
+
+	(void)source;
+	if (*holder->trouble)
+		sd_notifyf(0, "STATUS=LED %s: %s", led_spec(holder->led), holder->trouble);
+	else
+		sd_notifyf(0, "STATUS=LED %s is %s", led_spec(holder->led),
+			holder->lit ? "on" : "off");
+	save(holder);
+	return 0;
+}
+
+/* The LED is out of order: told once for each reason, and tried again until it is not. */
+static void lose_led(struct holder *holder, const char *why)
+{
+	holder->gone = sd_event_source_disable_unref(holder->gone);
+	led_close(holder->led);
+	if (strcmp(holder->trouble, why) != 0)
+		syslog(LOG_WARNING, "LED %s: %s", led_spec(holder->led), why);
+	snprintf(holder->trouble, sizeof holder->trouble, "%s", why);
+	sd_event_source_set_time_relative(holder->reopen, REOPEN_USEC);
+	sd_event_source_set_enabled(holder->reopen, SD_EVENT_ONESHOT);
+	sd_event_source_set_enabled(holder->settle, SD_EVENT_ONESHOT);
+}
+
+static int on_gone(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	lose_led(userdata, "the GPIO chip is gone");
+	return 0;
+}
+
+/* The LED is ours, by request or by inheritance. */
+static void have_led(struct holder *holder)
+{
+	int fd = led_fd(holder->led);
+
+	if (fd >= 0) {
+		/* No events asked for: the kernel reports a chip that goes as an error. */
+		if (sd_event_add_io(holder->event, &holder->gone, fd, 0, on_gone, holder) < 0)
+			syslog(LOG_DEBUG, "the line's descriptor cannot be polled");
+	}
+	if (*holder->trouble)
+		syslog(LOG_NOTICE, "LED %s works again", led_spec(holder->led));
+	*holder->trouble = '\0';
+	sd_event_source_set_enabled(holder->reopen, SD_EVENT_OFF);
+	sd_event_source_set_enabled(holder->settle, SD_EVENT_ONESHOT);
+}
+
+/* Opens the LED if it is not open. Returns 0 or a negative errno. */
+static int open_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
+{
+	int r;
+
+	if (led_is_open(holder->led))
+		return 0;
+	r = led_open(holder->led, lit, why);
+	if (r < 0) {
+		lose_led(holder, why);
+		return r;
+	}
+	have_led(holder);
+	if (led_fd(holder->led) >= 0)
+		store_put(holder, STORE_LINE, led_fd(holder->led));
+	return 0;
+}
+
+static int on_reopen(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct holder *holder = userdata;
+	char why[LED_WHY_MAX];
+
+	(void)source;
+	(void)usec;
+	open_led(holder, holder->lit, why);
+	return 0;
+}
+
+struct holder *holder_create(sd_event *event, struct led *led, enum initial initial)
+{
+	struct holder *holder = calloc(1, sizeof *holder);
+	int r;
+
+	if (!holder)
+		return NULL;
+	holder->event = sd_event_ref(event);
+	holder->led = led;
+	holder->initial = initial;
+	holder->state_fd = -1;
+	holder->saved = -ENOENT;
+	r = sd_event_add_time_relative(
+		event, &holder->reopen, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_reopen, holder);
+	if (r >= 0)
+		r = sd_event_add_defer(event, &holder->settle, on_settle, holder);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(holder->reopen, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(holder->settle, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_source_set_priority(holder->settle, SD_EVENT_PRIORITY_IDLE);
+	if (r >= 0)
+		return holder;
+	holder_destroy(holder);
+	return NULL;
+}
+
+bool holder_inherit(struct holder *holder, int fd, const char *name)
+{
+	char ours[STORE_NAME_MAX];
+	int r;
+
+	if (strcmp(name, store_name(holder, STORE_STATE, ours)) == 0 && holder->state_fd < 0) {
+		r = last_read(fd);
+		holder->state_fd = fd;
+		holder->inherited = r >= 0;
+		holder->lit = r > 0;
+		return true;
+	}
+	if (strcmp(name, store_name(holder, STORE_LINE, ours)) == 0 && !led_is_open(holder->led)) {
+		r = led_adopt(holder->led, fd);
+		if (r < 0) {
+			syslog(LOG_NOTICE, "LED %s: the line kept in the store is dead: %s",
+				led_spec(holder->led), strerror(-r));
+			close(fd);
+		}
+		return true;
+	}
+	return false;
+}
+
+/* The state to begin with where no process before us left one. */
+static bool initial_state(struct holder *holder)
+{
+	if (holder->initial != INITIAL_LAST)
+		return holder->initial == INITIAL_ON;
+	if (holder->saved < 0 && holder->saved != -ENOENT)
+		syslog(LOG_WARNING, "%s: %s; the LED starts off", last_path(),
+			holder->saved == -EBADMSG ? "neither on nor off"
+						  : strerror(-holder->saved));
+	return holder->saved > 0;
+}
+
+void holder_start(struct holder *holder)
+{
+	bool lit = holder->lit;
+	char why[LED_WHY_MAX];
+	int r;
+
+	if (holder->initial == INITIAL_LAST)
+		holder->saved = last_load();
+	if (!holder->inherited)
+		lit = initial_state(holder);
+
+	if (led_is_open(holder->led)) {
+		/* Adopted: it is as it is, and is not touched. */
+		have_led(holder);
+		r = led_get(holder->led, why);
+		if (r < 0)
+			lose_led(holder, why);
+		else
+			lit = r > 0;
+	}
+	if (holder->state_fd < 0) {
+		holder->state_fd = memfd_create("led-state", MFD_CLOEXEC);
+		if (holder->state_fd >= 0) {
+			last_write(holder->state_fd, lit);
+			store_put(holder, STORE_STATE, holder->state_fd);
+		}
+	}
+	remember(holder, lit);
+	open_led(holder, lit, why);
+}
+
+/* Sets the LED, with a second try at hardware that has been away. */
+static int set_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
+{
+	int r;
+
+	if (led_is_open(holder->led)) {
+		r = led_set(holder->led, lit, why);
+		if (r >= 0)
+			return 0;
+		lose_led(holder, why);
+	}
+	return open_led(holder, lit, why);
+}
+
+/* As the hardware has it, with a second try. Returns 1, 0 or a negative errno. */
+static int get_led(struct holder *holder, char why[LED_WHY_MAX])
+{
+	int r;
+
+	if (led_is_open(holder->led)) {
+		r = led_get(holder->led, why);
+		if (r >= 0)
+			return r;
+		lose_led(holder, why);
+	}
+	r = open_led(holder, holder->lit, why);
+	return r < 0 ? r : led_get(holder->led, why);
+}
+
+void holder_carry_out(void *userdata, enum verb verb, uint64_t at, char answer[ANSWER_MAX])
+{
+	struct holder *holder = userdata;
+	char why[LED_WHY_MAX];
+	struct order order = holder->order;
+	bool lit;
+	int r = get_led(holder, why);
+
+	lit = r > 0;
+	if (r >= 0 && verb != VERB_STATUS && order_apply(&order, verb, at, &lit)) {
+		r = set_led(holder, lit, why);
+		if (r >= 0) {
+			holder->order = order;
+			remember(holder, lit);
+			r = get_led(holder, why);
+		}
+	}
+	if (r < 0)
+		snprintf(answer, ANSWER_MAX, "ERR %s", why);
+	else
+		snprintf(answer, ANSWER_MAX, "OK %s", verb_text(r ? VERB_ON : VERB_OFF));
+}
+
+void holder_destroy(struct holder *holder)
+{
+	if (!holder)
+		return;
+	save(holder);
+	sd_event_source_disable_unref(holder->gone);
+	sd_event_source_disable_unref(holder->reopen);
+	sd_event_source_disable_unref(holder->settle);
+	if (holder->state_fd >= 0)
+		close(holder->state_fd);
+	sd_event_unref(holder->event);
+	free(holder);
+}

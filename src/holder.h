@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOLDER_H
+#define HOLDER_H
+
+/*
+ * Holds the LED: carries out commands, keeps the state over restarts and reboots,
+ * and gets the hardware back when it has been away.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "../hal/led.h"
+#include "command.h"
+
+/* What the LED shows first, when no earlier process left it in some state. */
+enum initial {
+	INITIAL_OFF,
+	INITIAL_ON,
+	INITIAL_LAST, /* what the last command left, before a reboot too */
+};
+
+struct holder;
+
+/* Creates a holder of an LED, which stays the caller's. Returns NULL when memory is short. */
+struct holder *holder_create(sd_event *event, struct led *led, enum initial initial);
+
+/*
+ * Offers a descriptor that came out of the service manager's store.
+ *
+ * name: the name that it was stored under
+ * Returns whether it was the holder's own, which it has taken (or closed, if dead).
+ */
+bool holder_inherit(struct holder *holder, int fd, const char *name);
+
+/* Takes the LED, once everything inherited has been offered. Trouble is told and retried. */
+void holder_start(struct holder *holder);
+
+/* Carries out a command: a server_carry_out. */
+void holder_carry_out(void *holder, enum verb verb, uint64_t at, char answer[ANSWER_MAX]);
+
+/* Saves what is not saved yet. The LED is not touched. */
+void holder_destroy(struct holder *holder);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+
+/* led-line: holds the LED's line, and carries out the commands that come to its sockets. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "../hal/led.h"
+#include "address.h"
+#include "holder.h"
+#include "listen.h"
+#include "log.h"
+#include "server.h"
+
+#define LISTEN_ADDRESSES 16
+
+struct options {
+	const char *led, *initial;
+	struct address listen[LISTEN_ADDRESSES];
+	unsigned n_listen;
+};
+
+struct program {
+	sd_event *event;
+	struct holder *holder;
+	struct server *server;
+	unsigned n_sockets;
+	const char *made[LISTEN_ADDRESSES]; /* paths of sockets, ours to remove */
+	unsigned n_made;
+};
+
+static void print_help(void)
+{
+	printf("Usage: led-line [OPTION]...\n"
+	       "\n"
+	       "Holds the line of an LED and carries out LED ON, LED OFF, LED TOGGLE and\n"
+	       "LED STATUS, one command per connection.\n"
+	       "\n"
+	       "      --led=SPEC      gpio:LINE, gpio:CHIP/OFFSET (,active-low behind it),\n"
+	       "                      leds:NAME or log (default: $LED, else gpio:GPIO17)\n"
+	       "      --initial=WHAT  off, on or last: the LED's first state\n"
+	       "                      (default: $LED_INITIAL, else off)\n"
+	       "      --listen=ADDR   /path, HOST:PORT, [IPv6]:PORT or PORT; again for more\n"
+	       "                      (default: $LED_LISTEN, with blanks between them, else\n"
+	       "                      " LINE_SOCKET "); not used when the service manager\n"
+	       "                      passes sockets or standard input is one\n"
+	       "      --help          show this help\n"
+	       "      --version       show the version\n"
+	       "\n"
+	       "See led-line(8).\n");
+}
+
+/* Says what is wrong with an option or its variable, and ends the program. */
+__attribute__((noreturn)) static void usage_error(
+	const char *option, const char *value, const char *why)
+{
+	fprintf(stderr, "led-line: %s=%s: %s\n", option, value, why);
+	exit(2);
+}
+
+static void add_listen(struct options *options, const char *option, const char *text)
+{
+	const char *why;
+
+	if (options->n_listen == LISTEN_ADDRESSES)
+		usage_error(option, text, "too many addresses");
+	why = address_parse(text, &options->listen[options->n_listen++]);
+	if (why)
+		usage_error(option, text, why);
+}
+
+/* What the options leave open, the environment may say. */
+static void read_environment(struct options *options)
+{
+	char *rest, *text;
+
+	if (!options->led)
+		options->led = getenv("LED");
+	if (!options->led || !*options->led)
+		options->led = "gpio:GPIO17";
+	if (!options->initial)
+		options->initial = getenv("LED_INITIAL");
+	if (!options->initial || !*options->initial)
+		options->initial = "off";
+
+	rest = options->n_listen == 0 ? getenv("LED_LISTEN") : NULL;
+	while ((text = strsep(&rest, " \t")))
+		if (*text)
+			add_listen(options, "LED_LISTEN", text);
+	if (options->n_listen == 0)
+		add_listen(options, "--listen", LINE_SOCKET);
+}
+
+static void parse_argv(int argc, char *argv[], struct options *options)
+{
+	enum { LED = 1, INITIAL, LISTEN, HELP, VERSION_ };
+	static const struct option OPTIONS[] = {
+		{"led", required_argument, NULL, LED},
+		{"initial", required_argument, NULL, INITIAL},
+		{"listen", required_argument, NULL, LISTEN},
+		{"help", no_argument, NULL, HELP},
+		{"version", no_argument, NULL, VERSION_},
+		{0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", OPTIONS, NULL)) >= 0) {
+		switch (c) {
+		case LED:
+			options->led = optarg;
+			break;
+		case INITIAL:
+			options->initial = optarg;
+			break;
+		case LISTEN:
+			add_listen(options, "--listen", optarg);
+			break;
+		case HELP:
+			print_help();
+			exit(EXIT_SUCCESS);
+		case VERSION_:
+			printf("led-line %s\n", VERSION);
+			exit(EXIT_SUCCESS);
+		default:
+			exit(2);
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "led-line: unexpected argument '%s'\n", argv[optind]);
+		exit(2);
+	}
+}
+
+static enum initial parse_initial(const char *text)
+{
+	if (strcmp(text, "off") == 0)
+		return INITIAL_OFF;
+	if (strcmp(text, "on") == 0)
+		return INITIAL_ON;
+	if (strcmp(text, "last") == 0)
+		return INITIAL_LAST;
+	usage_error("--initial", text, "it is off, on or last");
+}
+
+static int serve(struct program *program, int fd)
+{
+	int r = server_add_socket(program->server, fd);
+
+	if (r >= 0)
+		program->n_sockets++;
+	return r;
+}
+
+/*
+ * Takes what the service manager passes: sockets to listen on, and what an earlier
+ * process left in the store. A newer version or another LED may have left something
+ * that means nothing to us: it is closed, and the store forgets it.
+ */
+static int take_passed(struct program *program)
+{
+	char **names = NULL;
+	int n = sd_listen_fds_with_names(true, &names);
+	int r = n < 0 ? n : 0;
+
+	for (int i = 0; i < n; i++) {
+		int fd = SD_LISTEN_FDS_START + i;
+
+		if (r >= 0 && sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0) {
+			r = serve(program, fd);
+		} else if (!holder_inherit(program->holder, fd, names[i])) {
+			syslog(LOG_NOTICE, "closing the unknown descriptor \"%s\"", names[i]);
+			close(fd);
+			sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", names[i]);
+		}
+	}
+	for (int i = 0; names && names[i]; i++)
+		free(names[i]);
+	free(names);
+	return r;
+}
+
+/* Opens a socket of our own. Returns 0, or a negative errno and has said why. */
+static int listen_ourselves(struct program *program, const struct address *address)
+{
+	int fds[LISTEN_MAX], n, r = 0;
+	const char *why = "no address";
+
+	n = listen_on(address, fds, &why);
+	if (n < 0) {
+		syslog(LOG_ERR, "cannot listen on %s%s%s%s: %s", address->path, address->host,
+			*address->host ? ":" : "", address->port, why);
+		return -EADDRNOTAVAIL;
+	}
+	if (*address->path)
+		program->made[program->n_made++] = address->path;
+	for (int i = 0; i < n && r >= 0; i++)
+		r = serve(program, fds[i]);
+	return r;
+}
+
+static int set_up(struct program *program, const struct options *options, struct led *led,
+	enum initial initial)
+{
+	int r;
+
+	r = sd_event_default(&program->event);
+	if (r >= 0)
+		r = sd_event_set_watchdog(program->event, true);
+	if (r >= 0)
+		r = sd_event_set_signal_exit(program->event, true);
+	if (r < 0)
+		return r;
+	program->holder = holder_create(program->event, led, initial);
+	if (!program->holder)
+		return -ENOMEM;
+	program->server = server_create(program->event, holder_carry_out, program->holder);
+	if (!program->server)
+		return -ENOMEM;
+
+	r = take_passed(program);
+	if (r >= 0 && program->n_sockets == 0 &&
+		sd_is_socket(STDIN_FILENO, AF_UNSPEC, SOCK_STREAM, 1) > 0)
+		r = serve(program, STDIN_FILENO);
+	if (r >= 0 && program->n_sockets == 0)
+		for (unsigned i = 0; i < options->n_listen && r >= 0; i++)
+			r = listen_ourselves(program, &options->listen[i]);
+	if (r < 0)
+		return r;
+	holder_start(program->holder);
+	return 0;
+}
+
+int main(int argc, char *argv[])
+{
+	struct options options = {0};
+	struct program program = {0};
+	enum initial initial;
+	struct led *led;
+	const char *why;
+	int r;
+
+	parse_argv(argc, argv, &options);
+	read_environment(&options);
+	initial = parse_initial(options.initial);
+	led = led_create(options.led, &why);
+	if (!led)
+		usage_error("--led", options.led, why);
+
+	log_open("led-line");
+	r = set_up(&program, &options, led, initial);
+	if (r >= 0) {
+		sd_notify(0, "READY=1");
+		r = sd_event_loop(program.event);
+		sd_notify(0, "STOPPING=1");
+	}
+	if (r < 0)
+		syslog(LOG_ERR, "led-line ends: %s", strerror(-r));
+
+	server_destroy(program.server);
+	for (unsigned i = 0; i < program.n_made; i++)
+		unlink(program.made[i]);
+	holder_destroy(program.holder);
+	led_destroy(led);
+	sd_event_unref(program.event);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

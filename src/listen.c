@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "listen.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Whether path is a socket that nobody listens on, left behind by a crash. */
+static bool is_stale(const struct sockaddr_un *sun, socklen_t size)
+{
+	struct stat st;
+	bool stale;
+	int fd;
+
+	if (lstat(sun->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	stale = connect(fd, (const struct sockaddr *)sun, size) < 0 && errno == ECONNREFUSED;
+	close(fd);
+	return stale;
+}
+
+static int listen_unix(const struct address *address, const char **why)
+{
+	struct sockaddr_un sun;
+	socklen_t size = address_sockaddr_un(address, &sun);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
+
+	if (fd < 0) {
+		*why = strerror(errno);
+		return -1;
+	}
+	r = bind(fd, (struct sockaddr *)&sun, size);
+	if (r < 0 && errno == EADDRINUSE && is_stale(&sun, size)) {
+		unlink(sun.sun_path);
+		r = bind(fd, (struct sockaddr *)&sun, size);
+	}
+	if (r < 0 || listen(fd, SOMAXCONN) < 0) {
+		*why = strerror(errno);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int listen_inet(const struct addrinfo *ai, const char **why)
+{
+	static const int ON = 1, OFF = 0;
+	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0) {
+		*why = strerror(errno);
+		return -1;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &ON, sizeof ON);
+	if (ai->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &OFF, sizeof OFF);
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0) {
+		*why = strerror(errno);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Every address: one socket for IPv6 and IPv4, or one for IPv4 where there is no IPv6. */
+static int listen_any(const struct address *address, const char **why)
+{
+	static const int FAMILIES[] = {AF_INET6, AF_INET};
+	int fd = -1;
+
+	for (size_t i = 0; i < 2 && fd < 0; i++) {
+		struct addrinfo hints = ADDRESS_HINTS, *any;
+		int r;
+
+		hints.ai_family = FAMILIES[i];
+		hints.ai_flags |= AI_PASSIVE;
+		r = getaddrinfo(NULL, address->port, &hints, &any);
+		if (r != 0) {
+			*why = gai_strerror(r);
+			continue;
+		}
+		fd = listen_inet(any, why);
+		if (fd < 0 && errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL)
+			i = 2;
+		freeaddrinfo(any);
+	}
+	return fd;
+}
+
+int listen_on(const struct address *address, int fds[LISTEN_MAX], const char **why)
+{
+	struct addrinfo hints = ADDRESS_HINTS, *list;
+	int n = 0, r;
+
+	if (*address->path || !*address->host) {
+		fds[0] = *address->path ? listen_unix(address, why) : listen_any(address, why);
+		return fds[0] < 0 ? -1 : 1;
+	}
+
+	hints.ai_flags |= AI_PASSIVE;
+	r = getaddrinfo(address->host, address->port, &hints, &list);
+	if (r != 0) {
+		*why = gai_strerror(r);
+		return -1;
+	}
+	for (struct addrinfo *ai = list; ai && n < LISTEN_MAX; ai = ai->ai_next) {
+		fds[n] = listen_inet(ai, why);
+		if (fds[n] < 0)
+			break;
+		n++;
+	}
+	freeaddrinfo(list);
+	return n > 0 ? n : -1;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LISTEN_H
+#define LISTEN_H
+
+#include "address.h"
+
+/* The most sockets that one ADDR stands for: a name can have several addresses. */
+#define LISTEN_MAX 8
+
+/*
+ * Opens the listening sockets of an ADDR, non-blocking. A PORT alone is every
+ * address of this machine, IPv4 and IPv6. The path of a UNIX socket that nobody
+ * listens on any more is taken over; one that is in use, or no socket, is not.
+ *
+ * fds: set to the descriptors
+ * Returns how many, or -1 with *why set to a constant reason.
+ */
+int listen_on(const struct address *address, int fds[LISTEN_MAX], const char **why);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "arrival.h"
+
+/* How exact a client's deadline is, for the kernel to join wake-ups. */
+#define ACCURACY_USEC 10000
+
+/* Connections that a socket takes before the others, and the clients, have their turn. */
+#define ACCEPT_BURST 1000
+#define ACCEPT_INTERVAL_USEC 100000
+
+struct listener {
+	LIST_ENTRY(listener) link;
+	struct server *server;
+	sd_event_source *io;
+};
+
+struct client {
+	TAILQ_ENTRY(client) link;
+	struct server *server;
+	int fd;
+	sd_event_source *io, *timer;
+	uint64_t opened; /* microseconds of CLOCK_MONOTONIC */
+	struct command command;
+	bool refused; /* has its ERR, and what it still sends is dropped */
+};
+
+struct server {
+	sd_event *event;
+	server_carry_out carry_out;
+	void *userdata;
+	LIST_HEAD(, listener) listeners;
+	TAILQ_HEAD(clients, client) clients; /* the oldest first */
+	unsigned n_clients;
+};
+
+static void client_destroy(struct client *client)
+{
+	TAILQ_REMOVE(&client->server->clients, client, link);
+	client->server->n_clients--;
+	sd_event_source_disable_unref(client->io);
+	sd_event_source_disable_unref(client->timer);
+	close(client->fd);
+	free(client);
+}
+
+static void client_set_deadline(struct client *client, uint64_t usec)
+{
+	sd_event_source_set_time(client->timer, usec);
+	sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
+}
+
+static uint64_t client_now(struct client *client)
+{
+	uint64_t now;
+
+	sd_event_now(client->server->event, CLOCK_MONOTONIC, &now);
+	return now;
+}
+
+/* A client that does not want the answer, or cannot take so little, goes without. */
+static void client_send(struct client *client, const char *answer)
+{
+	char line[ANSWER_MAX + 1];
+	int n = snprintf(line, sizeof line, "%s\n", answer);
+
+	if (send(client->fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		syslog(LOG_DEBUG, "the answer could not be sent: %s", strerror(errno));
+}
+
+/* Writes who asked for what and how it ended; led-handler does so for its own clients. */
+static void client_log(struct client *client, bool forwarded, const char *answer)
+{
+	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX];
+
+	syslog(forwarded || client->command.stream == 0 ? LOG_DEBUG : LOG_INFO,
+		"%s sent \"%s\": %s", address_of_peer(client->fd, peer),
+		command_quote(&client->command, quoted), answer);
+}
+
+/*
+ * Answers ERR. The connection stays for a moment if the client is still sending:
+ * to close with bytes unread would reset it, and the answer could be lost.
+ *
+ * ended: the client has sent all that it had
+ */
+static void client_refuse(struct client *client, const char *why, bool ended)
+{
+	char answer[ANSWER_MAX];
+
+	snprintf(answer, sizeof answer, "ERR %s", why);
+	client_send(client, answer);
+	client_log(client, false, answer);
+	if (ended || shutdown(client->fd, SHUT_WR) < 0) {
+		client_destroy(client);
+		return;
+	}
+	client->refused = true;
+	client_set_deadline(client, client_now(client) + COMMAND_DRAIN_MS * 1000ULL);
+}
+
+static void client_finish(struct client *client, bool ended)
+{
+	struct server *server = client->server;
+	bool local = address_peer_is_local(client->fd);
+	uint64_t at = 0, arrived = arrival_ms(client->fd);
+	char answer[ANSWER_MAX];
+	enum verb verb;
+	const char *why;
+
+	/* Nobody on this machine gains by saying when a command came: earlier is weaker. */
+	why = command_parse(&client->command, &verb, local ? &at : NULL);
+	if (why) {
+		client_refuse(client, why, ended);
+		return;
+	}
+	server->carry_out(server->userdata, verb, at > 0 && at < arrived ? at : arrived, answer);
+	client_send(client, answer);
+	client_log(client, at > 0, answer);
+	client_destroy(client);
+}
+
+/* Reads all that is there. The client may be gone afterwards. */
+static void client_read(struct client *client)
+{
+	char bytes[1024];
+	uint64_t quiet, limit;
+	ssize_t n;
+
+	for (;;) {
+		n = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (client->refused) {
+			if (n > 0)
+				return; /* more of it when the others have had their turn */
+			client_destroy(client);
+			return;
+		}
+		if (n < 0 && !client->command.terminated) {
+			client_refuse(client, "the connection broke", true);
+			return;
+		}
+		if (n <= 0) {
+			client_finish(client, true);
+			return;
+		}
+		command_feed(&client->command, bytes, (size_t)n);
+		if (client->command.too_long || client->command.trailing)
+			break;
+		/* A read that was filled may have left what stands behind the terminator. */
+		if ((size_t)n < sizeof bytes)
+			break;
+	}
+	if (client->refused)
+		return;
+	if (client->command.terminated || client->command.too_long) {
+		client_finish(client, false);
+		return;
+	}
+	if (client->command.stream > 0) {
+		quiet = client_now(client) + COMMAND_QUIET_MS * 1000ULL;
+		limit = client->opened + COMMAND_DEADLINE_MS * 1000ULL;
+		client_set_deadline(client, quiet < limit ? quiet : limit);
+	}
+}
+
+static int on_client_ready(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	client_read(userdata);
+	return 0;
+}
+
+static int on_client_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct client *client = userdata;
+
+	(void)source;
+	if (client->refused)
+		client_destroy(client);
+	else if (client->command.stream == 0)
+		client_refuse(client, "no command within 5 s", true);
+	else if (usec >= client->opened + COMMAND_DEADLINE_MS * 1000ULL)
+		client_refuse(client, "the command was not complete after 5 s", false);
+	else
+		client_finish(client, false); /* quiet: that was all of it */
+	return 0;
+}
+
+/* The one to miss least: answered already, else silent, else begun; the oldest of these. */
+static struct client *least_missed(struct server *server)
+{
+	struct client *client, *silent = NULL;
+
+	TAILQ_FOREACH(client, &server->clients, link)
+	{
+		if (client->refused)
+			return client;
+		if (!silent && client->command.stream == 0)
+			silent = client;
+	}
+	return silent ? silent : TAILQ_FIRST(&server->clients);
+}
+
+static void make_room(struct server *server)
+{
+	struct client *client = least_missed(server);
+
+	if (client && !client->refused)
+		client_refuse(client, "too many connections", true);
+	else if (client)
+		client_destroy(client);
+}
+
+static int client_create(struct server *server, int fd)
+{
+	struct client *client = calloc(1, sizeof *client);
+	int r;
+
+	if (!client) {
+		close(fd);
+		return -ENOMEM;
+	}
+	client->server = server;
+	client->fd = fd;
+	client->opened = client_now(client);
+	TAILQ_INSERT_TAIL(&server->clients, client, link);
+	server->n_clients++;
+
+	r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_client_ready, client);
+	if (r >= 0)
+		r = sd_event_add_time(server->event, &client->timer, CLOCK_MONOTONIC,
+			client->opened + COMMAND_DEADLINE_MS * 1000ULL, ACCURACY_USEC,
+			on_client_deadline, client);
+	if (r < 0) {
+		client_destroy(client);
+		return r;
+	}
+	client_read(client); /* most have sent their command by now */
+	return 0;
+}
+
+static int on_connection(sd_event_source *source, int listening, uint32_t events, void *userdata)
+{
+	struct listener *listener = userdata;
+	struct server *server = listener->server;
+	int fd, r;
+
+	(void)source;
+	(void)events;
+	if (server->n_clients == SERVER_CLIENTS)
+		make_room(server);
+	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0) {
+		r = client_create(server, fd);
+		if (r < 0)
+			syslog(LOG_WARNING, "a connection was dropped: %s", strerror(-r));
+	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+		syslog(LOG_WARNING, "a connection could not be accepted: %s", strerror(errno));
+		make_room(server);
+	}
+	return 0;
+}
+
+struct server *server_create(sd_event *event, server_carry_out carry_out, void *userdata)
+{
+	struct server *server = calloc(1, sizeof *server);
+
+	if (!server)
+		return NULL;
+	server->event = sd_event_ref(event);
+	server->carry_out = carry_out;
+	server->userdata = userdata;
+	LIST_INIT(&server->listeners);
+	TAILQ_INIT(&server->clients);
+	return server;
+}
+
+static void listener_destroy(struct listener *listener)
+{
+	LIST_REMOVE(listener, link);
+	sd_event_source_disable_unref(listener->io);
+	free(listener);
+}
+
+int server_add_socket(struct server *server, int fd)
+{
+	struct listener *listener;
+	int r;
+
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
+	listener = calloc(1, sizeof *listener);
+	if (!listener)
+		return -ENOMEM;
+	listener->server = server;
+	LIST_INSERT_HEAD(&server->listeners, listener, link);
+	r = sd_event_add_io(server->event, &listener->io, fd, EPOLLIN, on_connection, listener);
+	if (r >= 0)
+		r = sd_event_source_set_io_fd_own(listener->io, true);
+	if (r >= 0)
+		r = sd_event_source_set_ratelimit(listener->io, ACCEPT_INTERVAL_USEC, ACCEPT_BURST);
+	if (r < 0)
+		listener_destroy(listener);
+	return r;
+}
+
+void server_destroy(struct server *server)
+{
+	struct listener *listener;
+	struct client *client;
+
+	if (!server)
+		return;
+	while ((client = TAILQ_FIRST(&server->clients)))
+		client_destroy(client);
+	while ((listener = LIST_FIRST(&server->listeners)))
+		listener_destroy(listener);
+	sd_event_unref(server->event);
+	free(server);
+}

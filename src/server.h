@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_H
+#define SERVER_H
+
+/* led-line's connections: accepted, read, answered and closed, none of them for long. */
+
+#include <systemd/sd-event.h>
+
+#include "command.h"
+
+/* Clients served at once. One more, and the oldest silent one makes room. */
+#define SERVER_CLIENTS 64
+
+struct server;
+
+/*
+ * Carries out a command.
+ *
+ * at: when it reached the machine, in milliseconds of CLOCK_MONOTONIC
+ * answer: to be filled in, without a newline
+ */
+typedef void (*server_carry_out)(
+	void *userdata, enum verb verb, uint64_t at, char answer[ANSWER_MAX]);
+
+/* Creates a server without sockets. Returns NULL when memory is short. */
+struct server *server_create(sd_event *event, server_carry_out carry_out, void *userdata);
+
+/*
+ * Serves a listening stream socket, which from then on is the server's to close.
+ *
+ * fd: made non-blocking and close-on-exec
+ * Returns 0 or a negative errno.
+ */
+int server_add_socket(struct server *server, int fd);
+
+/* Closes every client and every socket. */
+void server_destroy(struct server *server);
+
+#endif
