@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "../../src/debounce.h"
+#include "tap.h"
+
+#define MSEC 1000U
+#define QUIET (15 * MSEC)
+
+static unsigned between(unsigned low, unsigned high)
+{
+	return low + (unsigned)rand() % (high - low + 1);
+}
+
+static int compare(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * A movement of a contact: 1 to 40 edges within 0 to 10 ms, the last one to where the
+ * contact comes to rest. With as_read, an edge may tell the level that came after it,
+ * as the kernel does when it is late, but for the last.
+ *
+ * Returns how many presses were counted, and sets at_first to whether it was at once.
+ */
+static unsigned move(struct debounce *debounce, uint64_t at, bool down, bool as_read,
+	bool *at_first, uint64_t *end)
+{
+	unsigned edges = between(0, 19) * 2 + 1, presses = 0, times[40];
+	unsigned length = between(0, 10 * MSEC);
+
+	times[0] = 0;
+	for (unsigned i = 1; i < edges; i++)
+		times[i] = between(0, length);
+	qsort(times, edges, sizeof *times, compare);
+
+	for (unsigned i = 0; i < edges; i++) {
+		bool level = i % 2 == 0 ? down : !down;
+
+		if (as_read && i + 1 < edges && between(0, 3) == 0)
+			level = !level;
+		if (debounce_edge(debounce, at + times[i], level)) {
+			presses++;
+			*at_first = i == 0;
+		}
+	}
+	*end = at + times[edges - 1];
+	return presses;
+}
+
+/* 10,000 presses of a realistic contact, as close as 60 ms. Returns how many went wrong. */
+static unsigned ten_thousand(bool as_read)
+{
+	unsigned wrong = 0;
+	uint64_t at = 1000000, end;
+	struct debounce debounce;
+
+	srand(2);
+	debounce_init(&debounce, QUIET, false);
+	for (unsigned i = 0; i < 10000; i++) {
+		uint64_t period = between(0, 1) ? 60 * MSEC : between(60 * MSEC, 1000 * MSEC);
+		uint64_t hold = between(26 * MSEC, (unsigned)period - 26 * MSEC);
+		bool at_first = false;
+
+		wrong += move(&debounce, at, true, as_read, &at_first, &end) != 1 || !at_first;
+		wrong += move(&debounce, at + hold, false, as_read, &at_first, &end) != 0;
+		at += period;
+	}
+	return wrong;
+}
+
+static void realistic_contacts(void)
+{
+	CHECK(ten_thousand(false) == 0);
+}
+
+static void edges_that_tell_a_later_level(void)
+{
+	CHECK(ten_thousand(true) == 0);
+}
+
+static void a_press_counts_at_once(void)
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, QUIET, false);
+	CHECK(debounce_edge(&debounce, 0, true));
+	CHECK(!debounce_edge(&debounce, QUIET - 1, false));
+	CHECK(!debounce_edge(&debounce, 2 * QUIET - 2, true));
+	CHECK(!debounce_edge(&debounce, 3 * QUIET, false));
+	CHECK(debounce_edge(&debounce, 4 * QUIET, true));
+}
+
+static void held_from_the_start(void)
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, QUIET, true);
+	CHECK(!debounce_edge(&debounce, 1000, false));
+	CHECK(debounce_edge(&debounce, 1000 + QUIET, true));
+}
+
+static void a_clock_that_steps_back(void)
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, QUIET, false);
+	CHECK(debounce_edge(&debounce, 100 * MSEC, true));
+	CHECK(!debounce_edge(&debounce, 50 * MSEC, false));
+	CHECK(debounce_edge(&debounce, 100 * MSEC + QUIET, true));
+}
+
+static void no_debouncing(void)
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, 0, false);
+	CHECK(debounce_edge(&debounce, 5, true));
+	CHECK(!debounce_edge(&debounce, 5, false));
+	CHECK(debounce_edge(&debounce, 5, true));
+}
+
+TAP_MAIN({"10000 bouncing presses are 10000 presses, at their first edge", realistic_contacts},
+	{"the same where edges tell a later level", edges_that_tell_a_later_level},
+	{"a press counts at once, its bouncing does not", a_press_counts_at_once},
+	{"a contact that is held from the start", held_from_the_start},
+	{"a clock that steps back", a_clock_that_steps_back},
+	{"without debouncing every edge counts", no_debouncing})
