@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT */
+#include "delivery.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "command.h"
+
+#define MSEC 1000ULL
+
+/* One address: a name may have another one that answers. */
+#define CONNECT_USEC (2000 * MSEC)
+
+/* Longer than led-handler takes to say that led-line is out of reach. */
+#define ANSWER_USEC (5500 * MSEC)
+
+/* Between two attempts: from the first, doubled each time, up to the last. */
+#define PAUSE_FIRST_USEC (50 * MSEC)
+#define PAUSE_LAST_USEC (1600 * MSEC)
+
+/* Retries are not in a hurry to the microsecond. */
+#define ACCURACY_USEC (5 * MSEC)
+
+struct press {
+	unsigned long number;
+	uint64_t at; /* microseconds of CLOCK_MONOTONIC */
+};
+
+/* A name that is being looked up, by a thread of glibc's: getaddrinfo_a(3). */
+struct lookup {
+	struct gaicb request;
+	struct address address; /* what request points into */
+	bool running;
+};
+
+enum state {
+	IDLE,
+	LOOKING_UP,
+	CONNECTING,
+	ANSWERING, /* the command is sent */
+	PAUSING,
+};
+
+struct delivery {
+	sd_event *event;
+	struct address server;
+	const char *const *commands;
+	unsigned n_commands, next_command;
+	uint64_t retry_usec;
+	delivery_changed changed;
+	void *userdata;
+
+	struct press queue[DELIVERY_QUEUE]; /* a ring; the first is being delivered */
+	unsigned first, waiting;
+	bool overflowing; /* the queue was full, and has not been empty since */
+
+	enum state state;
+	struct lookup *lookup;
+	sd_event_source *on_lookup;
+	struct addrinfo *addresses, *next_address;
+	int fd;
+	sd_event_source *io, *timer;
+	uint64_t pause_usec;
+	char answer[ANSWER_MAX];
+	size_t answer_length;
+	bool server_answers; /* it has done so: no answer is then no acknowledgement */
+
+	unsigned long pressed, delivered, dropped;
+	char last[ANSWER_MAX + 128];
+};
+
+static void attempt(struct delivery *delivery);
+static void connect_next(struct delivery *delivery, const char *why);
+
+static uint64_t now_usec(struct delivery *delivery)
+{
+	uint64_t now;
+
+	sd_event_now(delivery->event, CLOCK_MONOTONIC, &now);
+	return now;
+}
+
+static const char *command_of(const struct delivery *delivery)
+{
+	return delivery->commands[delivery->next_command];
+}
+
+/*
+ * Whether to carry the command out twice is the same as once. A TOGGLE is not of
+ * this kind, and neither is a command that only another server knows.
+ */
+static bool may_repeat(const char *text)
+{
+	struct command command = {0};
+	enum verb verb;
+
+	command_feed(&command, text, strlen(text));
+	return !command_parse(&command, &verb, NULL) && verb != VERB_TOGGLE;
+}
+
+static void tell(struct delivery *delivery)
+{
+	struct delivery_counts counts = {
+		.pressed = delivery->pressed,
+		.delivered = delivery->delivered,
+		.dropped = delivery->dropped,
+		.waiting = delivery->waiting,
+		.last = delivery->last,
+	};
+
+	delivery->changed(delivery->userdata, &counts);
+}
+
+__attribute__((format(printf, 2, 3))) static void set_last(
+	struct delivery *delivery, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(delivery->last, sizeof delivery->last, format, args);
+	va_end(args);
+}
+
+static void set_timer(struct delivery *delivery, uint64_t usec)
+{
+	sd_event_source_set_time(delivery->timer, now_usec(delivery) + usec);
+	sd_event_source_set_enabled(delivery->timer, SD_EVENT_ONESHOT);
+}
+
+/* Ends the attempt, however it went: no connection, no addresses, no timer. */
+static void hang_up(struct delivery *delivery)
+{
+	delivery->io = sd_event_source_disable_unref(delivery->io);
+	if (delivery->fd >= 0)
+		close(delivery->fd);
+	delivery->fd = -1;
+	if (delivery->addresses)
+		freeaddrinfo(delivery->addresses);
+	delivery->addresses = delivery->next_address = NULL;
+	sd_event_source_set_enabled(delivery->timer, SD_EVENT_OFF);
+	delivery->state = IDLE;
+}
+
+/* The first press is done with, and the next has its turn. */
+static void next_press(struct delivery *delivery)
+{
+	delivery->first = (delivery->first + 1) % DELIVERY_QUEUE;
+	delivery->waiting--;
+	if (delivery->waiting == 0)
+		delivery->overflowing = false;
+	tell(delivery);
+	if (delivery->waiting > 0)
+		attempt(delivery);
+}
+
+static void delivered(struct delivery *delivery, const char *how)
+{
+	set_last(delivery, "press %lu: %s: %s", delivery->queue[delivery->first].number,
+		command_of(delivery), how);
+	syslog(LOG_INFO, "%s", delivery->last);
+	hang_up(delivery);
+	delivery->delivered++;
+	delivery->pause_usec = 0;
+	delivery->next_command = (delivery->next_command + 1) % delivery->n_commands;
+	next_press(delivery);
+}
+
+static void drop(struct delivery *delivery, const char *why)
+{
+	set_last(delivery, "press %lu: %s: dropped: %s", delivery->queue[delivery->first].number,
+		command_of(delivery), why);
+	syslog(LOG_WARNING, "%s", delivery->last);
+	hang_up(delivery);
+	delivery->dropped++;
+	next_press(delivery);
+}
+
+static void attempt_failed(struct delivery *delivery, const char *why)
+{
+	const struct press *press = &delivery->queue[delivery->first];
+	uint64_t age = now_usec(delivery) - press->at;
+	bool sent = delivery->state == ANSWERING;
+
+	if (age >= delivery->retry_usec || (sent && !may_repeat(command_of(delivery)))) {
+		drop(delivery, why);
+		return;
+	}
+	hang_up(delivery);
+	delivery->pause_usec = delivery->pause_usec ? 2 * delivery->pause_usec : PAUSE_FIRST_USEC;
+	if (delivery->pause_usec > PAUSE_LAST_USEC)
+		delivery->pause_usec = PAUSE_LAST_USEC;
+	if (delivery->pause_usec > delivery->retry_usec - age)
+		delivery->pause_usec = delivery->retry_usec - age;
+	delivery->state = PAUSING;
+	set_timer(delivery, delivery->pause_usec);
+
+	set_last(delivery, "press %lu: %s: trying again: %s", press->number, command_of(delivery),
+		why);
+	syslog(LOG_DEBUG, "%s", delivery->last);
+	tell(delivery);
+}
+
+static void send_command(struct delivery *delivery)
+{
+	char line[COMMAND_MAX + 2];
+	int n = snprintf(line, sizeof line, "%s\n", command_of(delivery));
+
+	delivery->answer_length = 0;
+	if (send(delivery->fd, line, (size_t)n, MSG_NOSIGNAL) != n) {
+		attempt_failed(delivery, strerror(errno));
+		return;
+	}
+	delivery->state = ANSWERING;
+	sd_event_source_set_io_events(delivery->io, EPOLLIN);
+	set_timer(delivery, ANSWER_USEC);
+}
+
+/* The server has said all that it wants to say. */
+static void take_answer(struct delivery *delivery)
+{
+	char *answer = delivery->answer;
+
+	answer[delivery->answer_length] = '\0';
+	answer[strcspn(answer, "\r\n")] = '\0';
+	if (!*answer && delivery->server_answers) {
+		attempt_failed(delivery, "the server closed the connection without an answer");
+		return;
+	}
+	if (!*answer) {
+		delivered(delivery, "sent; the server closed the connection without an answer");
+		return;
+	}
+	delivery->server_answers = true;
+	for (char *p = answer; *p; p++)
+		if ((unsigned char)*p < ' ' || (unsigned char)*p > '~')
+			*p = '?';
+	if (strncmp(answer, "OK", 2) == 0 && (answer[2] == ' ' || !answer[2]))
+		delivered(delivery, answer);
+	else
+		attempt_failed(delivery, answer);
+}
+
+static void read_answer(struct delivery *delivery)
+{
+	char *end = delivery->answer + delivery->answer_length;
+	size_t room = sizeof delivery->answer - 1 - delivery->answer_length;
+	ssize_t n = recv(delivery->fd, end, room, 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0) {
+		attempt_failed(delivery, strerror(errno));
+		return;
+	}
+	delivery->answer_length += (size_t)n;
+	if (n == 0 || (size_t)n == room || memchr(end, '\n', (size_t)n))
+		take_answer(delivery);
+}
+
+static int on_socket(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct delivery *delivery = userdata;
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	(void)source;
+	(void)events;
+	if (delivery->state == ANSWERING) {
+		read_answer(delivery);
+		return 0;
+	}
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	if (error)
+		connect_next(delivery, strerror(error));
+	else
+		send_command(delivery);
+	return 0;
+}
+
+/* Starts to connect. Returns 0, or -1 with errno set and nothing left open. */
+static int connect_to(struct delivery *delivery, const struct sockaddr *sa, socklen_t size)
+{
+	int r;
+
+	delivery->fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (delivery->fd < 0)
+		return -1;
+	/* A UNIX socket whose backlog is full says EAGAIN, and is tried again as a whole. */
+	if (connect(delivery->fd, sa, size) < 0 && errno != EINPROGRESS)
+		return -1;
+	r = sd_event_add_io(
+		delivery->event, &delivery->io, delivery->fd, EPOLLOUT, on_socket, delivery);
+	if (r < 0) {
+		errno = -r;
+		return -1;
+	}
+	delivery->state = CONNECTING;
+	set_timer(delivery, CONNECT_USEC);
+	return 0;
+}
+
+/* Tries the addresses that are left. why: what was wrong with the one before. */
+static void connect_next(struct delivery *delivery, const char *why)
+{
+	while (delivery->next_address) {
+		const struct addrinfo *ai = delivery->next_address;
+
+		delivery->next_address = ai->ai_next;
+		delivery->io = sd_event_source_disable_unref(delivery->io);
+		if (delivery->fd >= 0)
+			close(delivery->fd);
+		if (connect_to(delivery, ai->ai_addr, ai->ai_addrlen) == 0)
+			return;
+		why = strerror(errno);
+	}
+	attempt_failed(delivery, why);
+}
+
+/* Numbers need no looking up, and no thread. Returns whether it was numbers. */
+static bool connect_numeric(struct delivery *delivery)
+{
+	struct addrinfo hints = ADDRESS_HINTS;
+
+	hints.ai_flags |= AI_NUMERICHOST;
+	if (getaddrinfo(address_host(&delivery->server), delivery->server.port, &hints,
+		    &delivery->addresses) != 0) {
+		delivery->addresses = NULL;
+		return false;
+	}
+	delivery->next_address = delivery->addresses;
+	connect_next(delivery, "no address");
+	return true;
+}
+
+static void start_lookup(struct delivery *delivery)
+{
+	struct sigevent notify = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
+	struct lookup *lookup = delivery->lookup;
+	struct gaicb *list[] = {&lookup->request};
+	int r;
+
+	delivery->state = LOOKING_UP;
+	if (!lookup->running) {
+		lookup->address = delivery->server;
+		lookup->request = (struct gaicb){
+			.ar_name = lookup->address.host,
+			.ar_service = lookup->address.port,
+			.ar_request = &ADDRESS_HINTS,
+		};
+		r = getaddrinfo_a(GAI_NOWAIT, list, 1, &notify);
+		if (r != 0) {
+			attempt_failed(delivery, gai_strerror(r));
+			return;
+		}
+		lookup->running = true;
+	}
+	set_timer(delivery, CONNECT_USEC);
+}
+
+static int on_lookup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct delivery *delivery = userdata;
+	struct lookup *lookup = delivery->lookup;
+	int r;
+
+	(void)source;
+	(void)info;
+	if (!lookup->running)
+		return 0;
+	r = gai_error(&lookup->request);
+	if (r == EAI_INPROGRESS)
+		return 0;
+	lookup->running = false;
+	if (delivery->state != LOOKING_UP) {
+		/* Too late for the attempt that asked. */
+		if (r == 0)
+			freeaddrinfo(lookup->request.ar_result);
+		return 0;
+	}
+	if (r != 0) {
+		attempt_failed(delivery, gai_strerror(r));
+		return 0;
+	}
+	delivery->addresses = delivery->next_address = lookup->request.ar_result;
+	connect_next(delivery, "no address");
+	return 0;
+}
+
+/* Begins to deliver the first press. */
+static void attempt(struct delivery *delivery)
+{
+	if (*delivery->server.path) {
+		struct sockaddr_un sun;
+		socklen_t size = address_sockaddr_un(&delivery->server, &sun);
+
+		if (connect_to(delivery, (struct sockaddr *)&sun, size) < 0)
+			attempt_failed(delivery, strerror(errno));
+	} else if (!connect_numeric(delivery)) {
+		start_lookup(delivery);
+	}
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct delivery *delivery = userdata;
+
+	(void)source;
+	(void)usec;
+	switch (delivery->state) {
+	case IDLE:
+		break;
+	case LOOKING_UP:
+		attempt_failed(delivery, "the name is not found in time");
+		break;
+	case CONNECTING:
+		connect_next(delivery, strerror(ETIMEDOUT));
+		break;
+	case ANSWERING:
+		attempt_failed(delivery, "the server does not answer");
+		break;
+	case PAUSING:
+		attempt(delivery);
+		break;
+	}
+	return 0;
+}
+
+struct delivery *delivery_create(sd_event *event, const struct address *server,
+	const char *const *commands, unsigned n_commands, uint64_t retry_usec,
+	delivery_changed changed, void *userdata)
+{
+	struct delivery *delivery = calloc(1, sizeof *delivery);
+	int r;
+
+	if (!delivery)
+		return NULL;
+	delivery->event = sd_event_ref(event);
+	delivery->server = *server;
+	delivery->commands = commands;
+	delivery->n_commands = n_commands;
+	delivery->retry_usec = retry_usec;
+	delivery->changed = changed;
+	delivery->userdata = userdata;
+	delivery->fd = -1;
+	delivery->lookup = calloc(1, sizeof *delivery->lookup);
+	r = delivery->lookup ? sd_event_add_signal(event, &delivery->on_lookup,
+				       SIGRTMIN | SD_EVENT_SIGNAL_PROCMASK, on_lookup, delivery)
+			     : -ENOMEM;
+	if (r >= 0)
+		r = sd_event_add_time(event, &delivery->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC,
+			on_timer, delivery);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(delivery->timer, SD_EVENT_OFF);
+	if (r >= 0)
+		return delivery;
+	delivery_destroy(delivery);
+	return NULL;
+}
+
+void delivery_press(struct delivery *delivery)
+{
+	unsigned last = (delivery->first + delivery->waiting) % DELIVERY_QUEUE;
+
+	delivery->pressed++;
+	if (delivery->waiting == DELIVERY_QUEUE) {
+		delivery->dropped++;
+		set_last(delivery, "press %lu: dropped: %d presses wait already", delivery->pressed,
+			DELIVERY_QUEUE);
+		/* Once, whoever leans on the button. */
+		syslog(delivery->overflowing ? LOG_DEBUG : LOG_WARNING, "%s", delivery->last);
+		delivery->overflowing = true;
+		tell(delivery);
+		return;
+	}
+	delivery->queue[last] = (struct press){delivery->pressed, now_usec(delivery)};
+	delivery->waiting++;
+	if (delivery->waiting == 1)
+		attempt(delivery);
+	else
+		tell(delivery);
+}
+
+void delivery_destroy(struct delivery *delivery)
+{
+	if (!delivery)
+		return;
+	if (delivery->waiting > 0)
+		syslog(LOG_WARNING, "stopping with %u presses not delivered", delivery->waiting);
+	if (delivery->timer)
+		hang_up(delivery);
+	/* A look-up that is still under way writes to its request: it is left to the exit. */
+	if (delivery->lookup && !delivery->lookup->running)
+		free(delivery->lookup);
+	sd_event_source_disable_unref(delivery->on_lookup);
+	sd_event_source_disable_unref(delivery->timer);
+	sd_event_unref(delivery->event);
+	free(delivery);
+}
