@@ -153,13 +153,12 @@ static void hang_up(struct delivery *delivery)
 /* The first press is done with, and the next has its turn. */
 static void next_press(struct delivery *delivery)
 {
+	delivery->pause_usec = 0;
 	delivery->first = (delivery->first + 1) % DELIVERY_QUEUE;
 	delivery->waiting--;
 	if (delivery->waiting == 0)
 		delivery->overflowing = false;
 	tell(delivery);
-	if (delivery->waiting > 0)
-		attempt(delivery);
 }
 
 static void delivered(struct delivery *delivery, const char *how)
@@ -169,19 +168,35 @@ static void delivered(struct delivery *delivery, const char *how)
 	syslog(LOG_INFO, "%s", delivery->last);
 	hang_up(delivery);
 	delivery->delivered++;
-	delivery->pause_usec = 0;
 	delivery->next_command = (delivery->next_command + 1) % delivery->n_commands;
 	next_press(delivery);
+	if (delivery->waiting > 0)
+		attempt(delivery);
 }
 
-static void drop(struct delivery *delivery, const char *why)
+static void drop_first(struct delivery *delivery, const char *why)
 {
 	set_last(delivery, "press %lu: %s: dropped: %s", delivery->queue[delivery->first].number,
 		command_of(delivery), why);
 	syslog(LOG_WARNING, "%s", delivery->last);
-	hang_up(delivery);
 	delivery->dropped++;
 	next_press(delivery);
+}
+
+static bool is_old(struct delivery *delivery)
+{
+	return now_usec(delivery) - delivery->queue[delivery->first].at >= delivery->retry_usec;
+}
+
+/* Drops the first press, and those behind it that are too old to be tried any more. */
+static void drop(struct delivery *delivery, const char *why)
+{
+	hang_up(delivery);
+	do {
+		drop_first(delivery, why);
+	} while (delivery->waiting > 0 && is_old(delivery));
+	if (delivery->waiting > 0)
+		attempt(delivery);
 }
 
 static void attempt_failed(struct delivery *delivery, const char *why)
@@ -190,7 +205,7 @@ static void attempt_failed(struct delivery *delivery, const char *why)
 	uint64_t age = now_usec(delivery) - press->at;
 	bool sent = delivery->state == ANSWERING;
 
-	if (age >= delivery->retry_usec || (sent && !may_repeat(command_of(delivery)))) {
+	if (is_old(delivery) || (sent && !may_repeat(command_of(delivery)))) {
 		drop(delivery, why);
 		return;
 	}
@@ -483,10 +498,9 @@ void delivery_press(struct delivery *delivery)
 	}
 	delivery->queue[last] = (struct press){delivery->pressed, now_usec(delivery)};
 	delivery->waiting++;
+	tell(delivery);
 	if (delivery->waiting == 1)
 		attempt(delivery);
-	else
-		tell(delivery);
 }
 
 void delivery_destroy(struct delivery *delivery)
