@@ -188,10 +188,8 @@ int line_next_edge(struct line *line, struct line_edge *edge)
 	struct pollfd ready = {.fd = line_fd(line), .events = POLLIN};
 	struct gpiod_line_event event;
 
-	if (poll(&ready, 1, 0) <= 0)
+	if (poll(&ready, 1, 0) <= 0 || !(ready.revents & POLLIN))
 		return check_level(line, edge);
-	if (ready.revents & (POLLERR | POLLHUP))
-		return -ENODEV;
 	if (gpiod_line_event_read(line->line, &event) < 0)
 		return -errno;
 	line->active = event.event_type == GPIOD_LINE_EVENT_RISING_EDGE;

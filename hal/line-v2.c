@@ -260,10 +260,8 @@ static int read_events(struct line *line)
 	int n;
 
 	line->n_events = line->next_event = 0;
-	if (poll(&ready, 1, 0) <= 0)
+	if (poll(&ready, 1, 0) <= 0 || !(ready.revents & POLLIN))
 		return 0;
-	if (ready.revents & (POLLERR | POLLHUP))
-		return -ENODEV;
 	n = gpiod_line_request_read_edge_events(line->request, line->events, EVENTS);
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
@@ -271,15 +269,19 @@ static int read_events(struct line *line)
 	return 0;
 }
 
-/* After a loss, the line's present level is what counts. Returns as line_next_edge(). */
+/*
+ * With no edge left: is the line still there, and after a loss, where does it stand?
+ * Returns as line_next_edge().
+ */
 static int check_level(struct line *line, struct line_edge *edge)
 {
+	bool lost = line->check_level;
 	int active = line_get(line);
 
 	line->check_level = false;
 	if (active < 0)
 		return active;
-	if (active == line->active)
+	if (!lost || active == line->active)
 		return 0;
 	line->active = active;
 	*edge = (struct line_edge){now_usec(), active};
@@ -297,7 +299,7 @@ int line_next_edge(struct line *line, struct line_edge *edge)
 		if (r < 0)
 			return r;
 		if (line->n_events == 0)
-			return line->check_level ? check_level(line, edge) : 0;
+			return check_level(line, edge);
 	}
 
 	event = gpiod_edge_event_buffer_get_event(line->events, line->next_event++);

@@ -2,6 +2,7 @@
 
 /* button: each press of a button sends the next command of a list to the LED's server. */
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -17,28 +18,33 @@
 #include "command.h"
 #include "debounce.h"
 #include "delivery.h"
+#include "devices.h"
 #include "log.h"
+#include "setting.h"
 
 /* A button that is missing is looked for this often. */
 #define REOPEN_USEC 2000000
 #define ACCURACY_USEC 500000
 
+/* The service manager hears of changes so much later, once for all of them. */
+#define STATUS_USEC 50000
+#define STATUS_ACCURACY_USEC 10000
+
 #define COMMANDS_MAX 32
 
 struct options {
-	const char *button, *connect;
+	struct setting button, connect, debounce, retry;
 	const char *commands[COMMANDS_MAX];
 	unsigned n_commands;
-	unsigned debounce_ms, retry_s;
 };
 
 struct program {
 	sd_event *event;
 	struct button *button;
 	struct debounce debounce;
-	uint64_t quiet_usec;
+	uint64_t quiet_usec, retry_usec;
 	struct delivery *delivery;
-	sd_event_source *io, *reopen;
+	sd_event_source *io, *devices, *reopen, *status;
 	char trouble[BUTTON_WHY_MAX]; /* why there is no button, or "" */
 	char counts[512];
 };
@@ -66,59 +72,57 @@ static void print_help(void)
 	       "See button.service(8).\n");
 }
 
-/* Says what is wrong with an option or its variable, and ends the program. */
-__attribute__((noreturn)) static void usage_error(
-	const char *option, const char *value, const char *why)
+static unsigned read_number(const struct setting *setting, unsigned limit)
 {
-	fprintf(stderr, "button: %s=%s: %s\n", option, value, why);
-	exit(2);
-}
-
-static unsigned read_number(const char *option, const char *text, unsigned limit)
-{
-	char *end;
 	unsigned long value;
+	char *end;
 
 	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || value > limit)
-		usage_error(option, text, "not a number, or too large");
+	value = strtoul(setting->value, &end, 10);
+	if (errno || *end || !isdigit((unsigned char)*setting->value))
+		setting_error(setting, "not a number");
+	if (value > limit)
+		setting_error(setting, "too large");
 	return (unsigned)value;
 }
 
-static void add_command(struct options *options, const char *option, const char *text)
+static void add_command(struct options *options, const struct setting *setting)
 {
 	if (options->n_commands == COMMANDS_MAX)
-		usage_error(option, text, "too many commands");
-	if (!*text || strlen(text) > COMMAND_MAX)
-		usage_error(option, text, "a command has 1 to 64 bytes");
-	for (const char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			usage_error(option, text, "a command has no control characters");
-	options->commands[options->n_commands++] = text;
+		setting_error(setting, "too many commands");
+	if (!*setting->value || strlen(setting->value) > COMMAND_MAX)
+		setting_error(setting, "a command has 1 to 64 bytes");
+	for (const char *p = setting->value; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			setting_error(setting, "a command has no control characters");
+	options->commands[options->n_commands++] = setting->value;
 }
 
-/* Cuts a list with commas into commands, in place. */
-static void add_commands(struct options *options, const char *option, char *list)
+/* Cuts a list with commas between them into commands, which stay where they are. */
+static void add_commands(struct options *options, const char *source, char *list)
 {
 	char *rest = list, *text;
 
-	while ((text = strsep(&rest, ",")))
-		add_command(options, option, text + strspn(text, " "));
+	while ((text = strsep(&rest, ","))) {
+		const struct setting one = {
+			"--command", "BUTTON_COMMANDS", text + strspn(text, " "), source};
+
+		add_command(options, &one);
+	}
 }
 
+/* What the options leave open, the environment may say. */
 static void read_environment(struct options *options)
 {
-	const char *value;
+	static char built_in[] = "LED ON,LED OFF";
+	char *list = getenv("BUTTON_COMMANDS");
 
-	if ((value = getenv("BUTTON")) && *value)
-		options->button = value;
-	if ((value = getenv("BUTTON_CONNECT")) && *value)
-		options->connect = value;
-	if ((value = getenv("BUTTON_DEBOUNCE")) && *value)
-		options->debounce_ms = read_number("BUTTON_DEBOUNCE", value, 10000);
-	if ((value = getenv("BUTTON_RETRY")) && *value)
-		options->retry_s = read_number("BUTTON_RETRY", value, 86400);
+	setting_complete(&options->button);
+	setting_complete(&options->connect);
+	setting_complete(&options->debounce);
+	setting_complete(&options->retry);
+	if (options->n_commands == 0)
+		add_commands(options, "BUTTON_COMMANDS", list && *list ? list : built_in);
 }
 
 static void parse_argv(int argc, char *argv[], struct options *options)
@@ -134,25 +138,26 @@ static void parse_argv(int argc, char *argv[], struct options *options)
 		{"version", no_argument, NULL, VERSION_},
 		{0},
 	};
-	char *list;
+	struct setting command = {"--command", "BUTTON_COMMANDS", NULL, NULL};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", OPTIONS, NULL)) >= 0) {
 		switch (c) {
 		case BUTTON:
-			options->button = optarg;
+			setting_take(&options->button, optarg);
 			break;
 		case CONNECT:
-			options->connect = optarg;
+			setting_take(&options->connect, optarg);
 			break;
 		case COMMAND:
-			add_command(options, "--command", optarg);
+			setting_take(&command, optarg);
+			add_command(options, &command);
 			break;
 		case DEBOUNCE:
-			options->debounce_ms = read_number("--debounce", optarg, 10000);
+			setting_take(&options->debounce, optarg);
 			break;
 		case RETRY:
-			options->retry_s = read_number("--retry", optarg, 86400);
+			setting_take(&options->retry, optarg);
 			break;
 		case HELP:
 			print_help();
@@ -168,19 +173,29 @@ static void parse_argv(int argc, char *argv[], struct options *options)
 		fprintf(stderr, "button: unexpected argument '%s'\n", argv[optind]);
 		exit(2);
 	}
-	list = getenv("BUTTON_COMMANDS");
-	if (options->n_commands == 0 && list && *list)
-		add_commands(options, "BUTTON_COMMANDS", list);
-	if (options->n_commands == 0) {
-		add_command(options, "--command", "LED ON");
-		add_command(options, "--command", "LED OFF");
-	}
 }
 
-static void tell_manager(const struct program *program)
+static int on_status(sd_event_source *source, uint64_t usec, void *userdata)
 {
+	const struct program *program = userdata;
+
+	(void)source;
+	(void)usec;
 	sd_notifyf(0, "STATUS=%s: %s%s%s", button_spec(program->button), program->trouble,
 		*program->trouble ? "; " : "", program->counts);
+	return 0;
+}
+
+/* The first change starts the clock, further ones ride along. */
+static void tell_manager(struct program *program)
+{
+	int enabled = SD_EVENT_OFF;
+
+	sd_event_source_get_enabled(program->status, &enabled);
+	if (enabled != SD_EVENT_OFF)
+		return;
+	sd_event_source_set_time_relative(program->status, STATUS_USEC);
+	sd_event_source_set_enabled(program->status, SD_EVENT_ONESHOT);
 }
 
 static void on_delivery(void *userdata, const struct delivery_counts *counts)
@@ -208,25 +223,28 @@ static void lose_button(struct program *program, const char *why)
 	sd_event_source_set_enabled(program->reopen, SD_EVENT_ONESHOT);
 }
 
-static int on_button(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static void read_button(struct program *program)
 {
-	struct program *program = userdata;
 	struct button_event event;
 	char why[BUTTON_WHY_MAX];
 	int r;
 
-	(void)source;
-	(void)fd;
 	while ((r = button_next(program->button, &event, why)) > 0) {
-		if (button_bounces(program->button)
-				? debounce_edge(&program->debounce, event.at, event.pressed)
-				: event.pressed)
+		if (button_bounces(program->button))
+			event.pressed = debounce_edge(&program->debounce, event.at, event.pressed);
+		if (event.pressed)
 			delivery_press(program->delivery);
 	}
 	if (r < 0)
 		lose_button(program, why);
-	else if (events & (EPOLLERR | EPOLLHUP))
-		lose_button(program, "the device is gone");
+}
+
+static int on_button(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	read_button(userdata);
 	return 0;
 }
 
@@ -253,6 +271,21 @@ static void find_button(struct program *program)
 	tell_manager(program);
 }
 
+/* A GPIO chip has come or gone. Another one than ours may be it: the line says. */
+static int on_device(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+	struct program *program = userdata;
+
+	(void)source;
+	if (!devices_is_gpio_chip(event))
+		return 0;
+	if (program->io)
+		read_button(program);
+	else
+		find_button(program);
+	return 0;
+}
+
 static int on_reopen(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	(void)source;
@@ -275,13 +308,19 @@ static int run(struct program *program, const struct options *options, const str
 			ACCURACY_USEC, on_reopen, program);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(program->reopen, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time_relative(program->event, &program->status, CLOCK_MONOTONIC, 0,
+			STATUS_ACCURACY_USEC, on_status, program);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(program->status, SD_EVENT_OFF);
+	if (r >= 0)
+		r = devices_watch(program->event, &program->devices, on_device, program);
 	if (r < 0)
 		return r;
 	program->delivery = delivery_create(program->event, server, options->commands,
-		options->n_commands, options->retry_s * 1000000ULL, on_delivery, program);
+		options->n_commands, program->retry_usec, on_delivery, program);
 	if (!program->delivery)
 		return -ENOMEM;
-	program->quiet_usec = options->debounce_ms * 1000ULL;
 	snprintf(program->counts, sizeof program->counts, "no press yet");
 
 	find_button(program);
@@ -294,24 +333,26 @@ static int run(struct program *program, const struct options *options, const str
 int main(int argc, char *argv[])
 {
 	struct options options = {
-		.button = "gpio:GPIO4",
-		.connect = "127.0.0.1:5555",
-		.debounce_ms = 15,
-		.retry_s = 10,
+		.button = {"--button", "BUTTON", "gpio:GPIO4", NULL},
+		.connect = {"--connect", "BUTTON_CONNECT", "127.0.0.1:5555", NULL},
+		.debounce = {"--debounce", "BUTTON_DEBOUNCE", "15", NULL},
+		.retry = {"--retry", "BUTTON_RETRY", "10", NULL},
 	};
 	struct program program = {0};
 	struct address server;
 	const char *why;
 	int r;
 
-	read_environment(&options);
 	parse_argv(argc, argv, &options);
-	why = address_parse(options.connect, &server);
+	read_environment(&options);
+	program.quiet_usec = read_number(&options.debounce, 10000) * 1000ULL;
+	program.retry_usec = read_number(&options.retry, 86400) * 1000000ULL;
+	why = address_parse(options.connect.value, &server);
 	if (why)
-		usage_error("--connect", options.connect, why);
-	program.button = button_create(options.button, &why);
+		setting_error(&options.connect, why);
+	program.button = button_create(options.button.value, &why);
 	if (!program.button)
-		usage_error("--button", options.button, why);
+		setting_error(&options.button, why);
 
 	log_open("button");
 	r = run(&program, &options, &server);
@@ -320,7 +361,9 @@ int main(int argc, char *argv[])
 
 	delivery_destroy(program.delivery);
 	sd_event_source_disable_unref(program.io);
+	sd_event_source_disable_unref(program.devices);
 	sd_event_source_disable_unref(program.reopen);
+	sd_event_source_disable_unref(program.status);
 	button_destroy(program.button);
 	sd_event_unref(program.event);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -11,12 +11,17 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "devices.h"
 #include "last.h"
 #include "order.h"
 
 /* An LED that is missing is looked for this often. */
 #define REOPEN_USEC 2000000
 #define ACCURACY_USEC 500000
+
+/* After a change, the service manager and the file hear of it so much later, once for all. */
+#define SETTLE_USEC 50000
+#define SETTLE_ACCURACY_USEC 10000
 
 /* Names in the descriptor store: what it is, and of which LED. systemd allows 255 bytes. */
 #define STORE_LINE "line-"
@@ -32,7 +37,7 @@ struct holder {
 	int state_fd;   /* lit, where the next process finds it; -1 if it could not be made */
 	bool inherited; /* lit came from the process before us */
 	int saved;      /* what the file says, or a negative errno */
-	sd_event_source *gone, *reopen, *settle;
+	sd_event_source *devices, *reopen, *settle;
 	char trouble[LED_WHY_MAX]; /* what is wrong with the LED, or "" */
 };
 
@@ -60,12 +65,24 @@ static void store_put(struct holder *holder, const char *what, int fd)
 	sd_pid_notify_with_fds(0, false, message, &fd, 1);
 }
 
+/* The first change starts the clock, further ones ride along. */
+static void settle_soon(struct holder *holder)
+{
+	int enabled = SD_EVENT_OFF;
+
+	sd_event_source_get_enabled(holder->settle, &enabled);
+	if (enabled != SD_EVENT_OFF)
+		return;
+	sd_event_source_set_time_relative(holder->settle, SETTLE_USEC);
+	sd_event_source_set_enabled(holder->settle, SD_EVENT_ONESHOT);
+}
+
 static void remember(struct holder *holder, bool lit)
 {
 	holder->lit = lit;
 	if (holder->state_fd >= 0)
 		last_write(holder->state_fd, lit);
-	sd_event_source_set_enabled(holder->settle, SD_EVENT_ONESHOT);
+	settle_soon(holder);
 }
 
 static void save(struct holder *holder)
@@ -82,12 +99,13 @@ static void save(struct holder *holder)
 	holder->saved = holder->lit;
 }
 
-/* What can wait until the client has its answer. */
-static int on_settle(sd_event_source *source, void *userdata)
+/* What can wait until the client has its answer, and need not be done for every command. */
+static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct holder *holder = userdata;
 
 	(void)source;
+	(void)usec;
 	if (*holder->trouble)
 		sd_notifyf(0, "STATUS=LED %s: %s", led_spec(holder->led), holder->trouble);
 	else
@@ -100,40 +118,23 @@ static int on_settle(sd_event_source *source, void *userdata)
 /* The LED is out of order: told once for each reason, and tried again until it is not. */
 static void lose_led(struct holder *holder, const char *why)
 {
-	holder->gone = sd_event_source_disable_unref(holder->gone);
 	led_close(holder->led);
 	if (strcmp(holder->trouble, why) != 0)
 		syslog(LOG_WARNING, "LED %s: %s", led_spec(holder->led), why);
 	snprintf(holder->trouble, sizeof holder->trouble, "%s", why);
 	sd_event_source_set_time_relative(holder->reopen, REOPEN_USEC);
 	sd_event_source_set_enabled(holder->reopen, SD_EVENT_ONESHOT);
-	sd_event_source_set_enabled(holder->settle, SD_EVENT_ONESHOT);
-}
-
-static int on_gone(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-	(void)source;
-	(void)fd;
-	(void)events;
-	lose_led(userdata, "the GPIO chip is gone");
-	return 0;
+	settle_soon(holder);
 }
 
 /* The LED is ours, by request or by inheritance. */
 static void have_led(struct holder *holder)
 {
-	int fd = led_fd(holder->led);
-
-	if (fd >= 0) {
-		/* No events asked for: the kernel reports a chip that goes as an error. */
-		if (sd_event_add_io(holder->event, &holder->gone, fd, 0, on_gone, holder) < 0)
-			syslog(LOG_DEBUG, "the line's descriptor cannot be polled");
-	}
 	if (*holder->trouble)
 		syslog(LOG_NOTICE, "LED %s works again", led_spec(holder->led));
 	*holder->trouble = '\0';
 	sd_event_source_set_enabled(holder->reopen, SD_EVENT_OFF);
-	sd_event_source_set_enabled(holder->settle, SD_EVENT_ONESHOT);
+	settle_soon(holder);
 }
 
 /* Opens the LED if it is not open. Returns 0 or a negative errno. */
@@ -154,6 +155,21 @@ static int open_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 	return 0;
 }
 
+/* As the hardware has it, with a second try. Returns 1, 0 or a negative errno. */
+static int get_led(struct holder *holder, char why[LED_WHY_MAX])
+{
+	int r;
+
+	if (led_is_open(holder->led)) {
+		r = led_get(holder->led, why);
+		if (r >= 0)
+			return r;
+		lose_led(holder, why);
+	}
+	r = open_led(holder, holder->lit, why);
+	return r < 0 ? r : led_get(holder->led, why);
+}
+
 static int on_reopen(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct holder *holder = userdata;
@@ -162,6 +178,18 @@ static int on_reopen(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)source;
 	(void)usec;
 	open_led(holder, holder->lit, why);
+	return 0;
+}
+
+/* A GPIO chip has come or gone. Another one than ours may be it: the line says. */
+static int on_device(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+	struct holder *holder = userdata;
+	char why[LED_WHY_MAX];
+
+	(void)source;
+	if (devices_is_gpio_chip(event))
+		get_led(holder, why);
 	return 0;
 }
 
@@ -180,13 +208,14 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
 	r = sd_event_add_time_relative(
 		event, &holder->reopen, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_reopen, holder);
 	if (r >= 0)
-		r = sd_event_add_defer(event, &holder->settle, on_settle, holder);
+		r = sd_event_add_time_relative(event, &holder->settle, CLOCK_MONOTONIC, 0,
+			SETTLE_ACCURACY_USEC, on_settle, holder);
+	if (r >= 0)
+		r = devices_watch(event, &holder->devices, on_device, holder);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(holder->reopen, SD_EVENT_OFF);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(holder->settle, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_source_set_priority(holder->settle, SD_EVENT_PRIORITY_IDLE);
 	if (r >= 0)
 		return holder;
 	holder_destroy(holder);
@@ -211,6 +240,7 @@ bool holder_inherit(struct holder *holder, int fd, const char *name)
 			syslog(LOG_NOTICE, "LED %s: the line kept in the store is dead: %s",
 				led_spec(holder->led), strerror(-r));
 			close(fd);
+			sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 		}
 		return true;
 	}
@@ -274,21 +304,6 @@ static int set_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 	return open_led(holder, lit, why);
 }
 
-/* As the hardware has it, with a second try. Returns 1, 0 or a negative errno. */
-static int get_led(struct holder *holder, char why[LED_WHY_MAX])
-{
-	int r;
-
-	if (led_is_open(holder->led)) {
-		r = led_get(holder->led, why);
-		if (r >= 0)
-			return r;
-		lose_led(holder, why);
-	}
-	r = open_led(holder, holder->lit, why);
-	return r < 0 ? r : led_get(holder->led, why);
-}
-
 void holder_carry_out(void *userdata, enum verb verb, uint64_t at, char answer[ANSWER_MAX])
 {
 	struct holder *holder = userdata;
@@ -317,7 +332,7 @@ void holder_destroy(struct holder *holder)
 	if (!holder)
 		return;
 	save(holder);
-	sd_event_source_disable_unref(holder->gone);
+	sd_event_source_disable_unref(holder->devices);
 	sd_event_source_disable_unref(holder->reopen);
 	sd_event_source_disable_unref(holder->settle);
 	if (holder->state_fd >= 0)

@@ -19,11 +19,12 @@
 #include "listen.h"
 #include "log.h"
 #include "server.h"
+#include "setting.h"
 
 #define LISTEN_ADDRESSES 16
 
 struct options {
-	const char *led, *initial;
+	struct setting led, initial;
 	struct address listen[LISTEN_ADDRESSES];
 	unsigned n_listen;
 };
@@ -35,6 +36,7 @@ struct program {
 	unsigned n_sockets;
 	const char *made[LISTEN_ADDRESSES]; /* paths of sockets, ours to remove */
 	unsigned n_made;
+	bool explained; /* the log has said already why the program ends */
 };
 
 static void print_help(void)
@@ -58,45 +60,40 @@ static void print_help(void)
 	       "See led-line(8).\n");
 }
 
-/* Says what is wrong with an option or its variable, and ends the program. */
-__attribute__((noreturn)) static void usage_error(
-	const char *option, const char *value, const char *why)
+static void add_listen(struct options *options, const struct setting *setting)
 {
-	fprintf(stderr, "led-line: %s=%s: %s\n", option, value, why);
-	exit(2);
+	const char *why = "too many addresses";
+
+	if (options->n_listen < LISTEN_ADDRESSES)
+		why = address_parse(setting->value, &options->listen[options->n_listen++]);
+	if (why)
+		setting_error(setting, why);
 }
 
-static void add_listen(struct options *options, const char *option, const char *text)
+/* The addresses of a list with blanks between them. */
+static void add_listen_list(struct options *options, const char *list)
 {
-	const char *why;
+	char *copy = strdup(list), *rest = copy, *text;
 
-	if (options->n_listen == LISTEN_ADDRESSES)
-		usage_error(option, text, "too many addresses");
-	why = address_parse(text, &options->listen[options->n_listen++]);
-	if (why)
-		usage_error(option, text, why);
+	while ((text = strsep(&rest, " \t"))) {
+		const struct setting one = {"--listen", "LED_LISTEN", text, "LED_LISTEN"};
+
+		if (*text)
+			add_listen(options, &one);
+	}
+	free(copy);
 }
 
 /* What the options leave open, the environment may say. */
 static void read_environment(struct options *options)
 {
-	char *rest, *text;
+	struct setting listen = {"--listen", "LED_LISTEN", LINE_SOCKET, NULL};
 
-	if (!options->led)
-		options->led = getenv("LED");
-	if (!options->led || !*options->led)
-		options->led = "gpio:GPIO17";
-	if (!options->initial)
-		options->initial = getenv("LED_INITIAL");
-	if (!options->initial || !*options->initial)
-		options->initial = "off";
-
-	rest = options->n_listen == 0 ? getenv("LED_LISTEN") : NULL;
-	while ((text = strsep(&rest, " \t")))
-		if (*text)
-			add_listen(options, "LED_LISTEN", text);
+	setting_complete(&options->led);
+	setting_complete(&options->initial);
+	setting_complete(&listen);
 	if (options->n_listen == 0)
-		add_listen(options, "--listen", LINE_SOCKET);
+		add_listen_list(options, listen.value);
 }
 
 static void parse_argv(int argc, char *argv[], struct options *options)
@@ -110,18 +107,20 @@ static void parse_argv(int argc, char *argv[], struct options *options)
 		{"version", no_argument, NULL, VERSION_},
 		{0},
 	};
+	struct setting listen = {"--listen", "LED_LISTEN", NULL, NULL};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", OPTIONS, NULL)) >= 0) {
 		switch (c) {
 		case LED:
-			options->led = optarg;
+			setting_take(&options->led, optarg);
 			break;
 		case INITIAL:
-			options->initial = optarg;
+			setting_take(&options->initial, optarg);
 			break;
 		case LISTEN:
-			add_listen(options, "--listen", optarg);
+			setting_take(&listen, optarg);
+			add_listen(options, &listen);
 			break;
 		case HELP:
 			print_help();
@@ -139,15 +138,15 @@ static void parse_argv(int argc, char *argv[], struct options *options)
 	}
 }
 
-static enum initial parse_initial(const char *text)
+static enum initial parse_initial(const struct setting *setting)
 {
-	if (strcmp(text, "off") == 0)
+	if (strcmp(setting->value, "off") == 0)
 		return INITIAL_OFF;
-	if (strcmp(text, "on") == 0)
+	if (strcmp(setting->value, "on") == 0)
 		return INITIAL_ON;
-	if (strcmp(text, "last") == 0)
+	if (strcmp(setting->value, "last") == 0)
 		return INITIAL_LAST;
-	usage_error("--initial", text, "it is off, on or last");
+	setting_error(setting, "it is off, on or last");
 }
 
 static int serve(struct program *program, int fd)
@@ -197,6 +196,7 @@ static int listen_ourselves(struct program *program, const struct address *addre
 	if (n < 0) {
 		syslog(LOG_ERR, "cannot listen on %s%s%s%s: %s", address->path, address->host,
 			*address->host ? ":" : "", address->port, why);
+		program->explained = true;
 		return -EADDRNOTAVAIL;
 	}
 	if (*address->path)
@@ -240,7 +240,10 @@ static int set_up(struct program *program, const struct options *options, struct
 
 int main(int argc, char *argv[])
 {
-	struct options options = {0};
+	struct options options = {
+		.led = {"--led", "LED", "gpio:GPIO17", NULL},
+		.initial = {"--initial", "LED_INITIAL", "off", NULL},
+	};
 	struct program program = {0};
 	enum initial initial;
 	struct led *led;
@@ -249,10 +252,10 @@ int main(int argc, char *argv[])
 
 	parse_argv(argc, argv, &options);
 	read_environment(&options);
-	initial = parse_initial(options.initial);
-	led = led_create(options.led, &why);
+	initial = parse_initial(&options.initial);
+	led = led_create(options.led.value, &why);
 	if (!led)
-		usage_error("--led", options.led, why);
+		setting_error(&options.led, why);
 
 	log_open("led-line");
 	r = set_up(&program, &options, led, initial);
@@ -261,8 +264,8 @@ int main(int argc, char *argv[])
 		r = sd_event_loop(program.event);
 		sd_notify(0, "STOPPING=1");
 	}
-	if (r < 0)
-		syslog(LOG_ERR, "led-line ends: %s", strerror(-r));
+	if (r < 0 && !program.explained)
+		syslog(LOG_ERR, "%s", strerror(-r));
 
 	server_destroy(program.server);
 	for (unsigned i = 0; i < program.n_made; i++)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "devices.h"
+
+#include <string.h>
+
+int devices_watch(sd_event *event, sd_event_source **source, sd_event_inotify_handler_t handler,
+	void *userdata)
+{
+	/* IN_ATTRIB: it is udev's rule that makes a new chip ours to open. */
+	return sd_event_add_inotify(
+		event, source, "/dev", IN_CREATE | IN_DELETE | IN_ATTRIB, handler, userdata);
+}
+
+bool devices_is_gpio_chip(const struct inotify_event *event)
+{
+	static const char PREFIX[] = "gpiochip";
+
+	return event->len > 0 && strncmp(event->name, PREFIX, strlen(PREFIX)) == 0;
+}

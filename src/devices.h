@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DEVICES_H
+#define DEVICES_H
+
+/*
+ * GPIO chips that come, go, or change hands. Not every kernel wakes up whoever polls
+ * a line when its chip goes, and none can when one comes: inotify(7) on /dev tells both.
+ */
+
+#include <stdbool.h>
+#include <sys/inotify.h>
+#include <systemd/sd-event.h>
+
+/*
+ * Watches /dev.
+ *
+ * source: set to the source, for the caller to unref
+ * Returns 0 or a negative errno.
+ */
+int devices_watch(sd_event *event, sd_event_source **source, sd_event_inotify_handler_t handler,
+	void *userdata);
+
+/* Whether an event is about a GPIO chip's device. */
+bool devices_is_gpio_chip(const struct inotify_event *event);
+
+#endif
