@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 const struct addrinfo ADDRESS_HINTS = {
@@ -82,9 +83,10 @@ socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un 
 
 void address_set_timeout(int fd, int timeout_ms)
 {
-	/* All zeros would mean no limit. */
-	struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000 + 1};
+	struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
 
+	if (timeout_ms <= 0)
+		limit = (struct timeval){0, 1}; /* all zeros would mean no limit */
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
@@ -93,6 +95,14 @@ void address_set_timeout(int fd, int timeout_ms)
 static const char *connect_error(void)
 {
 	return strerror(errno == EINPROGRESS || errno == EAGAIN ? ETIMEDOUT : errno);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static int connect_to(const struct sockaddr *sa, socklen_t size, int timeout_ms, const char **why)
@@ -114,8 +124,9 @@ static int connect_to(const struct sockaddr *sa, socklen_t size, int timeout_ms,
 
 int address_connect(const struct address *address, int timeout_ms, const char **why)
 {
+	int64_t deadline = now_ms() + timeout_ms;
 	struct addrinfo *list;
-	int fd = -1, r;
+	int fd = -1, left = 0, r;
 
 	if (*address->path) {
 		struct sockaddr_un sun;
@@ -129,8 +140,12 @@ int address_connect(const struct address *address, int timeout_ms, const char **
 		*why = gai_strerror(r);
 		return -1;
 	}
+	for (struct addrinfo *ai = list; ai; ai = ai->ai_next)
+		left++;
+	/* An address that does not answer leaves the others their share of the time. */
 	for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
-		fd = connect_to(ai->ai_addr, ai->ai_addrlen, timeout_ms, why);
+		fd = connect_to(
+			ai->ai_addr, ai->ai_addrlen, (int)((deadline - now_ms()) / left--), why);
 	freeaddrinfo(list);
 	return fd;
 }
@@ -167,6 +182,10 @@ const char *address_of_peer(int fd, char text[ADDRESS_PEER_MAX])
 	union sockaddr_any peer;
 
 	get_peer(fd, &peer);
+	if (peer.sa.sa_family == AF_UNSPEC && errno == ENOTCONN) {
+		strcpy(text, "a client that is gone");
+		return text;
+	}
 	switch (peer.sa.sa_family) {
 	case AF_INET:
 		inet_ntop(AF_INET, &peer.in.sin_addr, host, sizeof host);

@@ -39,8 +39,8 @@ socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un 
 /*
  * Connects, and waits for it.
  *
- * timeout_ms: for the connection, and for each read and write on it afterwards;
- *     looking up a name takes as long as the system's resolver does
+ * timeout_ms: for the connection, and at the most for each read and write on it
+ *     afterwards; looking up a name takes as long as the system's resolver does
  * Returns a descriptor, or -1 with *why set to a constant reason.
  */
 int address_connect(const struct address *address, int timeout_ms, const char **why);
@@ -50,7 +50,8 @@ void address_set_timeout(int fd, int timeout_ms);
 
 /*
  * Writes who is at the other end of fd: "192.0.2.1:40000", "[fe80::1]:40000", or
- * "local user 1000" for a UNIX socket and for anything that is not a connection.
+ * "local user 1000" for a UNIX socket and for anything that is not a connection, "a
+ * client that is gone" when it is too late to ask.
  *
  * Returns peer.
  */
