@@ -3,15 +3,51 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
+
+/* The kernel's tick counter starts so far from zero, so that it overflows early: jiffies.h. */
+#define INITIAL_MS (-300000)
+
+/* How far the two may be apart: ticks are lost while a machine boots, and never caught up. */
+#define TOLERANCE_MS 600000
+
+/* How often to look again when a tick came in between. */
+#define TRIES 10
+
+static bool last_data_recv(int fd, uint32_t *ms)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof info;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+		return false;
+	*ms = info.tcpi_last_data_recv;
+	return true;
+}
 
 /*
- * The coarse clock steps with the same tick that tcpi_last_data_recv is counted
- * in, so that the difference of the two is the same however long after the
- * arrival it is taken.
+ * A TCP socket that never received anything counts from tick 0: with it, one call tells
+ * the tick that it is now. No other clock will do: they step a moment before or after
+ * the ticks that tcpi_last_data_recv is counted in, and a command would seem older than
+ * the one before it.
  */
-static uint64_t tick_ms(void)
+void arrival_clock_open(struct arrival_clock *clock)
+{
+	clock->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+void arrival_clock_close(struct arrival_clock *clock)
+{
+	if (clock->fd >= 0)
+		close(clock->fd);
+	clock->fd = -1;
+}
+
+static uint64_t coarse_ms(void)
 {
 	struct timespec now;
 
@@ -19,21 +55,26 @@ static uint64_t tick_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-uint64_t arrival_ms(int fd)
+uint64_t arrival_ms(const struct arrival_clock *clock, int fd)
 {
-	uint64_t before, after = tick_ms();
-	struct tcp_info info;
-	socklen_t size;
+	uint32_t tick = 0, after = 0, age = 0;
+	bool ticks = last_data_recv(clock->fd, &tick);
+	uint64_t estimate;
+	int32_t difference;
 
-	/* Once more when a tick came between the two clocks. */
-	for (int tries = 0; tries < 5; tries++) {
-		before = after;
-		size = sizeof info;
-		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
-			return before;
-		after = tick_ms();
-		if (before == after)
+	for (int i = 0; i < TRIES; i++) {
+		if (!last_data_recv(fd, &age))
+			age = 0;
+		if (!ticks || !last_data_recv(clock->fd, &after) || after == tick)
 			break;
+		tick = after;
 	}
-	return after > info.tcpi_last_data_recv ? after - info.tcpi_last_data_recv : 0;
+
+	/* 32 bits of milliseconds last for 49 days: the coarse clock has the rest. */
+	estimate = coarse_ms() - age;
+	difference = (int32_t)(tick - age - (uint32_t)(estimate + INITIAL_MS));
+	/* Where a kernel counts in another way, the coarse clock has to do. */
+	if (!ticks || abs(difference) > TOLERANCE_MS)
+		return estimate;
+	return estimate + (uint64_t)(int64_t)difference;
 }

@@ -2,16 +2,29 @@
 #ifndef ARRIVAL_H
 #define ARRIVAL_H
 
+/*
+ * When bytes reached this machine, which is not when somebody got round to reading
+ * them. The kernel remembers it, in ticks: TCP_INFO's tcpi_last_data_recv (tcp(7),
+ * linux/tcp.h) says how many milliseconds ago the last bytes came.
+ */
+
 #include <stdint.h>
 
+/* The kernel's tick, as a clock to read. */
+struct arrival_clock {
+	int fd;
+};
+
+void arrival_clock_open(struct arrival_clock *clock);
+void arrival_clock_close(struct arrival_clock *clock);
+
 /*
- * When the last bytes on a connection reached this machine, which is not when
- * somebody got round to reading them: the kernel remembers it in TCP_INFO's
- * tcpi_last_data_recv (tcp(7), linux/tcp.h), to within a tick.
+ * When the last bytes on a connection came.
  *
- * fd: a connection; anything but TCP counts as having arrived just now
- * Returns milliseconds of CLOCK_MONOTONIC.
+ * fd: a connection; anything but TCP counts as having got its bytes just now
+ * Returns milliseconds, which all processes on this machine count alike: of two
+ * connections, the one whose bytes came later has a value that is not smaller.
  */
-uint64_t arrival_ms(int fd);
+uint64_t arrival_ms(const struct arrival_clock *clock, int fd);
 
 #endif

@@ -21,6 +21,7 @@
 #include "address.h"
 #include "arrival.h"
 #include "command.h"
+#include "setting.h"
 
 /* The whole conversation with led-line, so that the client has its ERR in under 5 s. */
 #define LINE_DEADLINE_MS 4000
@@ -107,7 +108,7 @@ static int ask_line(
 	const struct address *line, enum verb verb, uint64_t at, char answer[ANSWER_MAX])
 {
 	uint64_t deadline = now_ms() + LINE_DEADLINE_MS, now;
-	const char *why = "it closed the connection without an answer";
+	const char *why = "no address";
 	char request[ANSWER_MAX];
 	size_t length = 0;
 	ssize_t n;
@@ -116,6 +117,7 @@ static int ask_line(
 	fd = address_connect(line, LINE_DEADLINE_MS, &why);
 	if (fd < 0)
 		goto failed;
+	why = "it closed the connection without an answer";
 
 	/* Our clock means nothing to a led-line on another machine. */
 	if (address_peer_is_local(fd))
@@ -197,19 +199,21 @@ static int serve(struct connection connection, const struct address *line)
 	struct command command = {0};
 	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX], answer[ANSWER_MAX];
 	enum verb verb;
+	struct arrival_clock clock;
 	const char *why;
 	bool ended = false;
 	int r = 0;
 
+	arrival_clock_open(&clock);
+	address_of_peer(connection.in, peer); /* as long as it is there */
 	why = read_command(connection.in, &command, &ended);
 	if (!why)
 		why = command_parse(&command, &verb, NULL);
 	if (why)
 		snprintf(answer, sizeof answer, "ERR %s", why);
 	else
-		r = ask_line(line, verb, arrival_ms(connection.in), answer);
+		r = ask_line(line, verb, arrival_ms(&clock, connection.in), answer);
 
-	address_of_peer(connection.in, peer);
 	write_answer(connection.out, answer);
 	/* Who connects and says nothing, a port scan, is not worth a line. */
 	syslog(r < 0                  ? LOG_ERR
@@ -247,8 +251,7 @@ int main(int argc, char *argv[])
 		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
-	const char *line_text = getenv("LED_LINE");
-	const char *source = "LED_LINE";
+	struct setting where = {"--line", "LED_LINE", LINE_SOCKET, NULL};
 	struct address line;
 	const char *why;
 	int c;
@@ -256,8 +259,7 @@ int main(int argc, char *argv[])
 	while ((c = getopt_long(argc, argv, "", OPTIONS, NULL)) >= 0) {
 		switch (c) {
 		case 'l':
-			line_text = optarg;
-			source = "--line";
+			setting_take(&where, optarg);
 			break;
 		case 'h':
 			print_help();
@@ -273,11 +275,10 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "led-handler: unexpected argument '%s'\n", argv[optind]);
 		return 2;
 	}
-	why = address_parse(line_text ? line_text : LINE_SOCKET, &line);
-	if (why) {
-		fprintf(stderr, "led-handler: %s=%s: %s\n", source, line_text, why);
-		return 2;
-	}
+	setting_complete(&where);
+	why = address_parse(where.value, &line);
+	if (why)
+		setting_error(&where, why);
 
 	signal(SIGPIPE, SIG_IGN); /* standard output may be a pipe */
 	openlog("led-handler", LOG_PID, LOG_DAEMON);

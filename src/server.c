@@ -34,12 +34,14 @@ struct client {
 	int fd;
 	sd_event_source *io, *timer;
 	uint64_t opened; /* microseconds of CLOCK_MONOTONIC */
+	char peer[ADDRESS_PEER_MAX];
 	struct command command;
 	bool refused; /* has its ERR, and what it still sends is dropped */
 };
 
 struct server {
 	sd_event *event;
+	struct arrival_clock clock;
 	server_carry_out carry_out;
 	void *userdata;
 	LIST_HEAD(, listener) listeners;
@@ -84,11 +86,11 @@ static void client_send(struct client *client, const char *answer)
 /* Writes who asked for what and how it ended; led-handler does so for its own clients. */
 static void client_log(struct client *client, bool forwarded, const char *answer)
 {
-	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX];
+	char quoted[COMMAND_QUOTE_MAX];
 
 	syslog(forwarded || client->command.stream == 0 ? LOG_DEBUG : LOG_INFO,
-		"%s sent \"%s\": %s", address_of_peer(client->fd, peer),
-		command_quote(&client->command, quoted), answer);
+		"%s sent \"%s\": %s", client->peer, command_quote(&client->command, quoted),
+		answer);
 }
 
 /*
@@ -112,11 +114,22 @@ static void client_refuse(struct client *client, const char *why, bool ended)
 	client_set_deadline(client, client_now(client) + COMMAND_DRAIN_MS * 1000ULL);
 }
 
+/*
+ * Whether led-handler has given up waiting for us: then it has told its client ERR,
+ * and nothing may be done any more. It never ends its stream before that.
+ */
+static bool has_given_up(const struct client *client)
+{
+	char byte;
+
+	return recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void client_finish(struct client *client, bool ended)
 {
 	struct server *server = client->server;
 	bool local = address_peer_is_local(client->fd);
-	uint64_t at = 0, arrived = arrival_ms(client->fd);
+	uint64_t at = 0, arrived = arrival_ms(&server->clock, client->fd);
 	char answer[ANSWER_MAX];
 	enum verb verb;
 	const char *why;
@@ -125,6 +138,10 @@ static void client_finish(struct client *client, bool ended)
 	why = command_parse(&client->command, &verb, local ? &at : NULL);
 	if (why) {
 		client_refuse(client, why, ended);
+		return;
+	}
+	if (at > 0 && has_given_up(client)) {
+		client_refuse(client, "too late", true);
 		return;
 	}
 	server->carry_out(server->userdata, verb, at > 0 && at < arrived ? at : arrived, answer);
@@ -242,6 +259,7 @@ static int client_create(struct server *server, int fd)
 	client->server = server;
 	client->fd = fd;
 	client->opened = client_now(client);
+	address_of_peer(fd, client->peer);
 	TAILQ_INSERT_TAIL(&server->clients, client, link);
 	server->n_clients++;
 
@@ -289,6 +307,7 @@ struct server *server_create(sd_event *event, server_carry_out carry_out, void *
 	server->event = sd_event_ref(event);
 	server->carry_out = carry_out;
 	server->userdata = userdata;
+	arrival_clock_open(&server->clock);
 	LIST_INIT(&server->listeners);
 	TAILQ_INIT(&server->clients);
 	return server;
@@ -334,6 +353,7 @@ void server_destroy(struct server *server)
 		client_destroy(client);
 	while ((listener = LIST_FIRST(&server->listeners)))
 		listener_destroy(listener);
+	arrival_clock_close(&server->clock);
 	sd_event_unref(server->event);
 	free(server);
 }
