@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: MIT
+"""The button: presses from a FIFO, and their way to the server."""
+
+import os
+import signal
+import socket
+import stat
+import statistics
+import threading
+import time
+
+from world import (
+    BUTTON,
+    PORT,
+    SLOW,
+    WARNING,
+    Skip,
+    ask,
+    connect,
+    eventually,
+    test,
+)
+
+
+class Server:
+    """A server that writes down what it is sent; behaviour(connection, bytes) answers."""
+
+    def __init__(self, w, behaviour=None, port=PORT, backlog=16):
+        w.at_end(self.close)
+        self.heard = []  # (when, bytes)
+        self.behaviour = behaviour or (lambda s, data: s.sendall(b"OK LED ON\n"))
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", port))
+        self.listener.listen(backlog)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            with s:
+                data = s.recv(100)
+                self.heard.append((time.monotonic(), data))
+                try:
+                    self.behaviour(s, data)
+                except OSError:
+                    pass
+
+    def commands(self):
+        return [data.rstrip(b"\n\0").decode() for _, data in self.heard]
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def original_server(w):
+    """The tutorial's LED process: one at a time, a backlog of 1, one read, no answer."""
+    return Server(w, lambda s, data: None, backlog=1)
+
+
+def reset(s):
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+@test("each press sends the next command of the list, ON first")
+def in_turn(w):
+    server = Server(w)
+    w.button()
+    for i in range(5):
+        w.press()
+        eventually(lambda: len(server.heard) == i + 1)
+    assert server.commands() == ["LED ON", "LED OFF", "LED ON", "LED OFF", "LED ON"]
+    eventually(lambda: w.log("button")[4:])
+    assert w.log("button")[0] == "press 1: LED ON: OK LED ON"
+
+
+@test("the original's LED process is driven by our button, ON first, then OFF")
+def original(w):
+    server = original_server(w)
+    w.button()
+    w.press(6)
+    eventually(lambda: len(server.heard) == 6)
+    assert [data[:6] for _, data in server.heard] == [b"LED ON", b"LED OF"] * 3
+    eventually(lambda: len(w.log("button")) == 6)
+
+
+@test("the whole chain: FIFO, button, port 5555, led-handler, led-line")
+def chain(w):
+    w.serve("activate")
+    w.button()
+    for i in range(6):
+        w.press()
+        eventually(lambda: len(w.statuses()) == i + 1)
+    assert w.statuses() == ["On", "Off"] * 3
+
+
+@test("commands, server and button from the environment, options win over it")
+def environment(w):
+    server = Server(w)
+    env = {
+        "BUTTON": f"fifo:{w.dir}/press",
+        "BUTTON_CONNECT": f"localhost:{PORT}",
+        "BUTTON_COMMANDS": "LED TOGGLE, LED STATUS",
+        "BUTTON_RETRY": "3",
+        "BUTTON_DEBOUNCE": "20",
+    }
+    button = w.notified(BUTTON, env=env)
+    w.press(3)
+    eventually(lambda: len(server.heard) == 3)
+    assert server.commands() == ["LED TOGGLE", "LED STATUS", "LED TOGGLE"]
+    button.stop()
+    w.notified(BUTTON, "--command=LED OFF", f"--connect=127.0.0.1:{PORT}", env=env)
+    w.press(2)
+    eventually(lambda: len(server.heard) == 5)
+    assert server.commands()[3:] == ["LED OFF", "LED OFF"]
+
+
+@test("a UNIX socket as the server: led-line without a network")
+def unix_server(w):
+    w.line()
+    w.button(f"--connect={w.dir}/line.sock")
+    w.press()
+    eventually(lambda: w.statuses() == ["On"])
+
+
+@test("from the press to the command at the server: p50 of 200 under 2 ms")
+def latency(w):
+    if SLOW:
+        raise Skip("instrumented build")
+    server = Server(w)
+    w.button()
+    times = []
+    for i in range(200):
+        start = time.monotonic()
+        w.press()
+        while len(server.heard) == i:
+            time.sleep(0.0002)
+        times.append(server.heard[i][0] - start)
+    p50 = statistics.median(times)
+    print(f"# p50 {p50 * 1000:.2f} ms, p99 {sorted(times)[198] * 1000:.2f} ms", flush=True)
+    assert p50 < 0.002, p50
+
+
+@test("server away for 3 s while 5 presses come: all arrive, in order, none twice", quick=False)
+def away(w):
+    button = w.button("--command=A", "--command=B", "--command=C", "--command=D", "--command=E")
+    for _ in range(5):
+        w.press()
+        time.sleep(0.3)
+    eventually(lambda: "5 waiting" in button.manager.status())
+    time.sleep(1.5)
+    server = Server(w)
+    eventually(lambda: len(server.heard) >= 5)
+    time.sleep(1)
+    assert server.commands() == ["A", "B", "C", "D", "E"], server.commands()
+    assert not w.log("button", WARNING)
+    eventually(lambda: "5 delivered, 0 dropped, 0 waiting" in button.manager.status())
+
+
+@test("away for longer than --retry: a warning each, the list stays, the next works", quick=False)
+def away_too_long(w):
+    button = w.button("--retry=1")
+    w.press(3)
+    eventually(lambda: len(w.log("button", WARNING)) == 3, 6)
+    assert w.log("button", WARNING) == [
+        f"press {n}: LED ON: dropped: Connection refused" for n in (1, 2, 3)
+    ]
+    server = Server(w)
+    w.press()
+    eventually(lambda: server.heard)
+    assert server.commands() == ["LED ON"]
+    eventually(lambda: "4 presses, 1 delivered, 3 dropped" in button.manager.status())
+
+
+@test("ERR is no acknowledgement: tried again, the list does not advance")
+def refused(w):
+    server = Server(
+        w, lambda s, d: s.sendall(b"ERR busy\n" if len(server.heard) < 3 else b"OK LED ON\n")
+    )
+    w.button()
+    w.press()
+    eventually(lambda: len(server.heard) == 3)
+    w.press()
+    eventually(lambda: len(server.heard) == 4)
+    assert server.commands() == ["LED ON"] * 3 + ["LED OFF"]
+
+
+@test("LED TOGGLE is never sent twice for a press, whatever becomes of it", quick=False)
+def toggle_once(w):
+    def behaviour(s, _):
+        how = len(server.heard)
+        if how == 1:
+            reset(s)
+        elif how == 2:
+            s.sendall(b"ERR no\n")
+        elif how == 3:
+            time.sleep(7)
+        else:
+            s.sendall(b"OK LED ON\n")
+
+    server = Server(w, behaviour)
+    w.button("--command=led  toggle", "--retry=20")
+    for i in range(3):
+        w.press()
+        eventually(lambda: len(w.log("button", WARNING)) == i + 1, 10)
+    time.sleep(1.5)
+    assert len(server.heard) == 3, server.heard
+    w.press()
+    eventually(lambda: len(server.heard) == 4, 10)
+
+
+@test("LED TOGGLE waits for a server that is away, too")
+def toggle_waits(w):
+    w.button("--command=LED TOGGLE")
+    w.press()
+    time.sleep(0.5)
+    server = Server(w)
+    eventually(lambda: server.heard)
+    time.sleep(0.5)
+    assert server.commands() == ["LED TOGGLE"]
+
+
+@test("a server that has answered before has to answer: ON is sent again")
+def no_answer_any_more(w):
+    def behaviour(s, _):
+        if len(server.heard) != 2:
+            s.sendall(b"OK LED ON\n")
+
+    server = Server(w, behaviour)
+    w.button()
+    w.press(2)
+    eventually(lambda: len(server.heard) == 3)
+    assert server.commands() == ["LED ON", "LED OFF", "LED OFF"]
+
+
+@test("a server that resets the connection: ON is sent again")
+def reset_server(w):
+    server = Server(w, lambda s, _: reset(s) if len(server.heard) == 1 else s.sendall(b"OK\n"))
+    w.button()
+    w.press()
+    eventually(lambda: len(server.heard) == 2)
+    assert server.commands() == ["LED ON", "LED ON"]
+
+
+@test("an answer without end, or of garbage, does no harm")
+def garbage(w):
+    server = Server(w, lambda s, _: s.sendall(b"\x1b[2J\0" * 5000))
+    button = w.button("--retry=1")
+    w.press()
+    warning = eventually(lambda: w.log("button", WARNING), 8)
+    assert warning[0].startswith("press 1: LED ON: dropped: ?[2J"), warning
+    server.behaviour = lambda s, _: s.sendall(b"OK")
+    w.press()
+    eventually(lambda: "1 delivered, 1 dropped" in button.manager.status())
+
+
+@test("a press during a slow connect is seen when it happens")
+def slow_connect(w):
+    # A full backlog: the kernel drops what asks to be connected.
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", PORT))
+    listener.listen(0)
+    waiting = []
+    for _ in range(3):
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex(("127.0.0.1", PORT))
+        waiting.append(s)
+    w.at_end(lambda: [s.close() for s in (listener, *waiting)])
+    button = w.button()
+    w.press()
+    eventually(lambda: "1 presses" in button.manager.status(), 1.5)
+    w.press()
+    eventually(lambda: "2 presses, 0 delivered, 0 dropped, 2 waiting" in button.manager.status(), 1)
+    listener.close()
+    for s in waiting:
+        s.close()
+    server = Server(w)
+    eventually(lambda: len(server.heard) == 2, 15)
+    assert server.commands() == ["LED ON", "LED OFF"]
+
+
+@test("a server that hangs: what grew old behind a dropped press is dropped too", quick=False)
+def hanging_server(w):
+    server = Server(w, lambda s, _: time.sleep(7))
+    w.button("--retry=2")
+    w.press(5)
+    eventually(lambda: len(w.log("button", WARNING)) == 5, 10)
+    assert len(server.heard) == 1, server.heard
+    assert "press 5: LED ON: dropped: the server does not answer" in w.log("button", WARNING)
+
+
+@test("a queue of 16, and one warning for what does not fit")
+def overflow(w):
+    button = w.button("--retry=60")
+    w.press(40)
+    eventually(lambda: "40 presses, 0 delivered, 24 dropped, 16 waiting" in button.manager.status())
+    assert w.log("button", WARNING) == ["press 17: dropped: 16 presses wait already"]
+    server = Server(w)
+    eventually(lambda: len(server.heard) == 16)
+    w.press()
+    eventually(lambda: len(server.heard) == 17)
+    assert server.commands() == ["LED ON", "LED OFF"] * 8 + ["LED ON"]
+
+
+@test("the FIFO is made and removed, one that was there is left")
+def fifo(w):
+    button = w.button()
+    path = w.dir / "press"
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert button.stop() == 0
+    assert not path.exists()
+    os.mkfifo(path)
+    button = w.button()
+    assert button.stop() == 0
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+@test("a path that is something else is refused, left alone, and waited for")
+def not_a_fifo(w):
+    path = w.dir / "press"
+    path.write_text("mine")
+    server = Server(w)
+    button = w.button()
+    warning = eventually(lambda: w.log("button", WARNING))
+    assert warning == [f"button fifo:{path}: {path} is there and is not a FIFO; waiting for it"]
+    eventually(lambda: "is not a FIFO" in button.manager.status())
+    assert path.read_text() == "mine"
+    path.unlink()
+    eventually(path.exists, 10)
+    w.press()
+    eventually(lambda: server.heard)
+    assert len(w.log("button", WARNING)) == 1
+
+
+@test("lines other than 0 are no press, in whatever pieces they come")
+def fifo_lines(w):
+    server = Server(w)
+    w.button()
+    with open(w.dir / "press", "wb", buffering=0) as f:
+        for piece in (b"1\n", b"00\n", b"\n", b"x" * 5000 + b"\n", b" 0\n", b"0\r\n", b"0"):
+            f.write(piece)
+        time.sleep(0.2)
+        assert len(server.heard) == 1, server.heard
+        f.write(b"\n")
+        eventually(lambda: len(server.heard) == 2)
+
+
+@test("writers that come and go make nothing spin")
+def no_spin(w):
+    server = Server(w)
+    button = w.button()
+    for i in range(20):
+        w.press()
+        eventually(lambda: len(server.heard) == i + 1)
+    before = button.cpu_seconds()
+    time.sleep(1)
+    assert button.cpu_seconds() - before <= 0.02
+
+
+@test("READY=1 after the FIFO is there, STATUS= with counts, watchdog, STOPPING=1")
+def notify(w):
+    server = Server(w)
+    button = w.button(env={"WATCHDOG_USEC": 200000})
+    assert (w.dir / "press").exists()
+    eventually(lambda: button.manager.status() == f"fifo:{w.dir}/press: no press yet")
+    w.press()
+    wanted = (
+        f"fifo:{w.dir}/press: 1 presses, 1 delivered, 0 dropped, 0 waiting; "
+        "press 1: LED ON: OK LED ON"
+    )
+    eventually(lambda: button.manager.status() == wanted)
+    eventually(lambda: sum("WATCHDOG" in m for m, _ in button.manager.messages) >= 3)
+    assert button.stop() == 0
+    eventually(lambda: button.manager.said("STOPPING", "1"))
+    assert server
+
+
+@test("a name that is not found is retried, and found when it is there")
+def name(w):
+    button = w.button(f"--connect=nowhere.invalid:{PORT}", "--retry=1")
+    w.press()
+    eventually(lambda: w.log("button", WARNING), 15)
+    assert "press 1: LED ON: dropped: " in w.log("button", WARNING)[0]
+    assert button.stop() == 0
+
+
+@test("wrong options: one clear line and exit status 2")
+def wrong_options(w):
+    for options, text in [
+        (["--button=x"], "button: --button=x: a button is gpio:LINE"),
+        (["--connect=x"], "button: --connect=x: an address is"),
+        (["--command="], "button: --command=: a command has 1 to 64 bytes"),
+        (["--command=" + "x" * 65], "a command has 1 to 64 bytes"),
+        (["--command=a\nb"], "no control characters"),
+        (["--debounce=x"], "button: --debounce=x: not a number"),
+        (["--debounce=-1"], "not a number"),
+        (["--retry=9999999999999"], "button: --retry=9999999999999: too large"),
+        (["--bottom=x"], "unrecognized option"),
+        (["x"], "unexpected argument 'x'"),
+    ]:
+        p = w.spawn(BUTTON, *options)
+        assert p.wait(20) == 2, (options, p.returncode, p.output())
+        if "\n" not in options[0]:
+            assert text in p.output() and p.output().count("\n") == 1, p.output()
+    for variable, option in [("BUTTON", "button"), ("BUTTON_RETRY", "retry")]:
+        p = w.spawn(BUTTON, env={variable: "x"})
+        assert p.wait(20) == 2 and f"button: {variable}=x: " in p.output(), p.output()
+        p = w.spawn(BUTTON, f"--{option}=y", env={variable: "x"})
+        assert p.wait(20) == 2 and f"button: --{option}=y: " in p.output(), p.output()
+    for option in ("--help", "--version"):
+        p = w.spawn(BUTTON, option)
+        assert p.wait(20) == 0 and "button" in p.output()

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: MIT
+"""led-handler by itself: where its connection comes from, what it costs, what goes wrong."""
+
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+
+from world import (
+    DEBUG,
+    ERR,
+    LED_HANDLER,
+    LED_LINE,
+    LINE_PORT,
+    SLOW,
+    Skip,
+    ask,
+    connect,
+    eventually,
+    need_program,
+    read_all,
+    test,
+)
+
+
+def handle(w, command, line=None, options=(), **kwargs):
+    """A command through standard input. Returns exit status, answer and seconds."""
+    start = time.monotonic()
+    p = w.spawn(
+        LED_HANDLER,
+        f"--line={line or w.dir / 'line.sock'}",
+        *options,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        **kwargs,
+    )
+    answer, _ = p.communicate(command, timeout=30)
+    return p.returncode, answer, time.monotonic() - start
+
+
+@test("standard input and output: the local command")
+def local(w):
+    w.line()
+    assert handle(w, b"LED ON\n")[:2] == (0, b"OK LED ON\n")
+    assert handle(w, b"LED STATUS")[:2] == (0, b"OK LED ON\n")
+    assert handle(w, b"LED ONE\n")[1].startswith(b"ERR unknown command")
+    lines = eventually(lambda: w.log("led-handler")[2:] and w.log("led-handler"))
+    assert lines[0] == f'local user {os.getuid()} sent "LED ON": OK LED ON', lines
+
+
+@test("LED_LINE says where led-line is, --line wins")
+def where(w):
+    w.line()
+    right, wrong = w.dir / "line.sock", w.dir / "no.sock"
+    for variable, option in [(right, None), (wrong, right), ("", right)]:
+        p = w.spawn(
+            LED_HANDLER,
+            *([f"--line={option}"] if option else []),
+            env={"LED_LINE": variable},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert p.communicate(b"LED STATUS\n", 20)[0] == b"OK LED OFF\n"
+
+
+@test("led-line over TCP, by number and by name")
+def over_tcp(w):
+    w.line(listen=[f"127.0.0.1:{LINE_PORT}", f"[::1]:{LINE_PORT}"])
+    for host in ("127.0.0.1", "[::1]", "localhost"):
+        assert handle(w, b"LED ON\n", f"{host}:{LINE_PORT}")[:2] == (0, b"OK LED ON\n"), host
+
+
+@test("a bad command is no failure: exit 0, one line at info")
+def bad_command(w):
+    for command in (b"LED ONE\n", b"\n", b"x" * 1000, b"LED ON\nLED ON\n"):
+        start = len(w.log("led-handler"))
+        status, answer, _ = handle(w, command)
+        assert status == 0 and answer.startswith(b"ERR "), (command, status, answer)
+        assert len(eventually(lambda: w.log("led-handler")[start:])) == 1
+
+
+def serve_as(behaviour, address):
+    """A led-line that behaves badly, in a thread."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(address))
+    listener.listen(8)
+
+    def run():
+        while True:
+            try:
+                s, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=behaviour, args=(s,), daemon=True).start()
+
+    threading.Thread(target=run, daemon=True).start()
+    return listener
+
+
+def out_of_reach(w, reason):
+    status, answer, seconds = handle(w, b"LED ON\n")
+    assert status == 1, (status, answer)
+    wanted = f"ERR no led-line at {w.dir}/line.sock: {reason}\n".encode()
+    assert answer == wanted, answer
+    assert SLOW or seconds < 5, seconds
+    lines = eventually(lambda: w.log("led-handler", ERR))
+    assert lines[-1].endswith(answer.decode().strip()), lines
+    return seconds
+
+
+@test("led-line is missing: ERR, exit 1, an error in the log")
+def missing(w):
+    out_of_reach(w, "No such file or directory")
+
+
+@test("led-line has crashed and left its socket: ERR, exit 1")
+def crashed(w):
+    line = w.line()
+    line.kill()
+    line.wait()
+    out_of_reach(w, "Connection refused")
+
+
+@test("led-line is killed in the middle of a request: ERR, exit 1")
+def killed(w):
+    serve_as(lambda s: (s.recv(100), s.close()), w.dir / "line.sock")
+    out_of_reach(w, "it closed the connection without an answer")
+
+
+@test("led-line says half an answer and is killed: ERR, exit 1")
+def half_answer(w):
+    serve_as(lambda s: (s.recv(100), s.sendall(b"OK LED"), s.close()), w.dir / "line.sock")
+    out_of_reach(w, "it closed the connection without an answer")
+
+
+@test("led-line is stopped: ERR within 5 s, exit 1", quick=False)
+def stopped(w):
+    line = w.line()
+    line.send_signal(19)
+    assert out_of_reach(w, "it does not answer") > 3.5
+    line.send_signal(18)
+
+
+@test("led-line does not even accept: ERR within 5 s, exit 1", quick=False)
+def full_backlog(w):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(w.dir / "line.sock"))
+    listener.listen(0)
+    waiting = []
+    for _ in range(5):
+        s = socket.socket(socket.AF_UNIX)
+        s.setblocking(False)
+        waiting.append(s)
+        if s.connect_ex(str(w.dir / "line.sock")) != 0:
+            break
+    out_of_reach(w, "Connection timed out")
+
+
+@test("led-line answers byte by byte and without end: ERR within 5 s", quick=False)
+def dribble(w):
+    def behaviour(s):
+        try:
+            for _ in range(100):
+                s.sendall(b"O")
+                time.sleep(0.2)
+        except OSError:
+            pass
+
+    serve_as(behaviour, w.dir / "line.sock")
+    out_of_reach(w, "it does not answer")
+
+
+@test("led-line is slow, but answers")
+def slow(w):
+    serve_as(
+        lambda s: (s.recv(100), time.sleep(1.5), s.sendall(b"OK LED ON\n")), w.dir / "line.sock"
+    )
+    assert handle(w, b"LED ON\n")[:2] == (0, b"OK LED ON\n")
+
+
+@test("led-line hears when the command came, and nothing else")
+def request(w):
+    heard = []
+    serve_as(lambda s: (heard.append(s.recv(100)), s.sendall(b"OK LED ON\n")), w.dir / "line.sock")
+    handle(w, b" led   toggle ")
+    now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000000
+    match = re.fullmatch(rb"LED TOGGLE @(\d+)\n", heard[0])
+    assert match and now - 60000 < int(match[1]) <= now, heard
+
+
+@test("nobody reads the answer: no SIGPIPE, exit 0")
+def no_reader(w):
+    w.line()
+    read, write = os.pipe()
+    os.close(read)
+    p = w.spawn(
+        LED_HANDLER, f"--line={w.dir}/line.sock", stdin=subprocess.PIPE, stdout=write
+    )
+    os.close(write)
+    p.communicate(b"LED ON\n", 20)
+    assert p.returncode == 0
+    assert w.statuses() == ["On"]
+
+
+@test("a passed descriptor is used only by the process that it is meant for")
+def not_ours(w):
+    w.line()
+    p = w.spawn(
+        LED_HANDLER,
+        f"--line={w.dir}/line.sock",
+        env={"LISTEN_FDS": 1, "LISTEN_PID": 1},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert p.communicate(b"LED STATUS\n", 20)[0] == b"OK LED OFF\n"
+
+
+@test("wrong options: one clear line and exit status 2")
+def wrong_options(w):
+    for options, text in [
+        (["--line=nowhere"], "led-handler: --line=nowhere: an address is"),
+        (["--lane=x"], "unrecognized option '--lane=x'"),
+        (["x"], "unexpected argument 'x'"),
+        (["--line=/" + "x" * 200], "too long for a UNIX socket"),
+    ]:
+        p = w.spawn(LED_HANDLER, *options)
+        assert p.wait(20) == 2
+        assert text in p.output() and p.output().count("\n") == 1, p.output()
+    p = w.spawn(LED_HANDLER, env={"LED_LINE": ""}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    answer = p.communicate(b"LED ON\n", 20)[0]
+    assert answer.startswith(b"ERR no led-line at /run/led/line.sock: "), answer
+    p = w.spawn(LED_HANDLER, env={"LED_LINE": "pi:x"})
+    assert p.wait(20) == 2 and "LED_LINE=pi:x: a port is a number" in p.output()
+
+
+@test("--help and --version")
+def help_and_version(w):
+    p = w.spawn(LED_HANDLER, "--help")
+    assert p.wait(20) == 0 and p.output().startswith("Usage: led-handler"), p.output()
+    p = w.spawn(LED_HANDLER, "--version")
+    assert p.wait(20) == 0 and re.fullmatch(r"led-handler \d+\.\d+\.\d+\n", p.output())
+
+
+@test("it links against libc alone")
+def libc_alone(w):
+    if SLOW:
+        raise Skip("instrumented build")
+    text = subprocess.run(
+        ["ldd", LED_HANDLER], capture_output=True, text=True, check=True
+    ).stdout
+    libraries = [line.split()[0] for line in text.splitlines()]
+    assert all(re.match(r"linux-vdso|libc\.so\.6$|/lib.*/ld-linux", l) for l in libraries), text
+
+
+def instructions(w, line):
+    need_program("valgrind")
+    if SLOW:
+        raise Skip("instrumented build")
+    p = w.spawn(
+        "valgrind",
+        "--tool=callgrind",
+        "--callgrind-out-file=/dev/null",
+        LED_HANDLER,
+        f"--line={line}",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # Each variable costs the dynamic linker a few hundred.
+        env={k: "" for k in ()},
+    )
+    answer = p.communicate(b"LED ON\n", 60)[0]
+    assert answer == b"OK LED ON\n", answer
+    return int(re.search(r"Collected : (\d+)", p.output())[1])
+
+
+@test("an LED ON executes at most 250,000 instructions")
+def few_instructions(w):
+    w.line(listen=[w.dir / "line.sock", f"127.0.0.1:{LINE_PORT}"])
+    for line in (w.dir / "line.sock", f"127.0.0.1:{LINE_PORT}"):
+        count = instructions(w, line)
+        print(f"# {line}: {count} instructions", flush=True)
+        assert count <= 250000, count

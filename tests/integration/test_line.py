@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: MIT
+"""led-line: its sockets, its state, the service manager, the LED class."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from world import (
+    LED_LINE,
+    NOTICE,
+    PORT,
+    WARNING,
+    WRAP,
+    ask,
+    eventually,
+    mount,
+    need_program,
+    send_as_the_original,
+    test,
+)
+
+# Starts a program with descriptors passed as the service manager does: sys.argv is
+# NAMES PROGRAM..., and the descriptors are 3 and up already.
+PASS = """
+import os, sys
+names, argv = sys.argv[1], sys.argv[2:]
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.environ["LISTEN_FDS"] = str(names.count(":") + 1)
+os.environ["LISTEN_FDNAMES"] = names
+os.execv(argv[0], argv)
+"""
+
+
+def passed(w, fds, *argv, env=None, program=LED_LINE):
+    """led-line with descriptors: {name: descriptor}."""
+    w.count = getattr(w, "count", 0)
+
+    def put():
+        high = [os.dup2(fd, 200 + i) for i, fd in enumerate(fds.values())]
+        for i, fd in enumerate(high):
+            os.dup2(fd, 3 + i)
+
+    return w.notified(
+        sys.executable,
+        "-c",
+        PASS,
+        ":".join(fds),
+        *(WRAP and [need_program(WRAP[0])] + WRAP[1:]),
+        program,
+        *argv,
+        env=env,
+        pass_fds=range(3, 3 + len(fds)),
+        preexec_fn=put,
+    )
+
+
+def tcp_listener(w, port=PORT):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", port))
+    s.listen(8)
+    w.at_end(s.close)
+    return s
+
+
+def unix_listener(w, path):
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(str(path))
+    s.listen(8)
+    w.at_end(s.close)
+    return s
+
+
+@test("several sockets of its own, the same LED behind all")
+def several(w):
+    w.line(listen=[w.dir / "a.sock", PORT, "127.0.0.1:5557"])
+    assert ask(b"LED ON\n", w.dir / "a.sock") == b"OK LED ON\n"
+    assert ask(b"LED STATUS\n") == b"OK LED ON\n"
+    assert ask(b"LED STATUS\n", ("::1", PORT)) == b"OK LED ON\n"
+    assert ask(b"LED STATUS\n", ("127.0.0.1", 5557)) == b"OK LED ON\n"
+
+
+@test("LED, LED_INITIAL and LED_LISTEN, and options that win over them")
+def environment(w):
+    env = {"LED": "log", "LED_INITIAL": "on", "LED_LISTEN": f"{w.dir}/a.sock 127.0.0.1:{PORT}"}
+    w.notified(LED_LINE, env=env)
+    assert ask(b"LED STATUS\n") == b"OK LED ON\n"
+    assert ask(b"LED STATUS\n", w.dir / "a.sock") == b"OK LED ON\n"
+    w.notified(LED_LINE, "--initial=off", f"--listen={w.dir}/b.sock", env=env)
+    assert ask(b"LED STATUS\n", w.dir / "b.sock") == b"OK LED OFF\n"
+
+
+@test("sockets from the service manager, of both kinds at once, and no other")
+def passed_sockets(w):
+    fds = {"led-line.socket": unix_listener(w, w.dir / "p.sock"), "led-wait.socket": tcp_listener(w)}
+    passed(w, {n: s.fileno() for n, s in fds.items()}, "--led=log", f"--listen={w.dir}/not.sock")
+    assert ask(b"LED ON\n", w.dir / "p.sock") == b"OK LED ON\n"
+    assert ask(b"LED STATUS\n") == b"OK LED ON\n"
+    assert not (w.dir / "not.sock").exists()
+
+
+@test("an unknown descriptor is closed, named in the log and out of the store")
+def unknown_descriptor(w):
+    r, wr = os.pipe()
+    listener = unix_listener(w, w.dir / "p.sock")
+    line = passed(w, {"from-the-future": r, "x.socket": listener.fileno()}, "--led=log")
+    os.close(r)
+    assert 'closing the unknown descriptor "from-the-future"' in w.log("led-line", NOTICE)
+    try:
+        os.write(wr, b"x")
+        raise AssertionError("it is still open")
+    except BrokenPipeError:
+        pass
+    assert any(
+        m.get("FDSTOREREMOVE") == "1" and m.get("FDNAME") == "from-the-future"
+        for m, _ in line.manager.messages
+    )
+    assert ask(b"LED ON\n", w.dir / "p.sock") == b"OK LED ON\n"
+
+
+@test("the state goes into the descriptor store, and a restart takes it from there")
+def store(w):
+    first = w.line("--initial=off")
+    name, fd = next(
+        (m["FDNAME"], fds[0]) for m, fds in first.manager.messages if m.get("FDSTORE") and fds
+    )
+    assert name == "state-log"
+    ask(b"LED ON\n", w.dir / "line.sock")
+    first.kill()
+    first.wait()
+    listener = unix_listener(w, w.dir / "p.sock")
+    second = passed(w, {name: fd, "x.socket": listener.fileno()}, "--led=log", "--initial=off")
+    assert ask(b"LED STATUS\n", w.dir / "p.sock") == b"OK LED ON\n"
+    ask(b"LED OFF\n", w.dir / "p.sock")
+    second.kill()
+    second.wait()
+    listener = unix_listener(w, w.dir / "q.sock")
+    passed(w, {name: fd, "x.socket": listener.fileno()}, "--led=log", "--initial=on")
+    assert ask(b"LED STATUS\n", w.dir / "q.sock") == b"OK LED OFF\n"
+
+
+@test("another LED's state in the store is not taken")
+def store_of_another(w):
+    first = w.line(led="leds:nothing")
+    name, fd = next(
+        (m["FDNAME"], fds[0]) for m, fds in first.manager.messages if m.get("FDSTORE") and fds
+    )
+    listener = unix_listener(w, w.dir / "p.sock")
+    passed(w, {name: fd, "x.socket": listener.fileno()}, "--led=log", "--initial=on")
+    assert ask(b"LED STATUS\n", w.dir / "p.sock") == b"OK LED ON\n"
+    assert f'closing the unknown descriptor "{name}"' in w.log("led-line", NOTICE)
+
+
+@test("standard input that listens is served: inetd's wait")
+def inetd_wait(w):
+    listener = tcp_listener(w)
+    w.notified(LED_LINE, "--led=log", stdin=listener.fileno())
+    assert ask(b"LED ON\n") == b"OK LED ON\n"
+
+
+@test("READY=1, STATUS= and STOPPING=1")
+def notify(w):
+    line = w.line()
+    eventually(lambda: line.manager.status() == "LED log is off")
+    ask(b"LED ON\n", w.dir / "line.sock")
+    eventually(lambda: line.manager.status() == "LED log is on")
+    assert line.stop() == 0
+    eventually(lambda: line.manager.said("STOPPING", "1"))
+
+
+@test("trouble with the LED: up, ERR with the reason, STATUS= too, warned once")
+def trouble(w):
+    line = w.line(led="leds:nothing")
+    reason = "there is no LED nothing in /sys/class/leds"
+    for _ in range(3):
+        assert ask(b"LED ON\n", w.dir / "line.sock") == f"ERR {reason}\n".encode()
+    eventually(lambda: line.manager.status() == f"LED leds:nothing: {reason}")
+    assert w.log("led-line", WARNING) == [f"LED leds:nothing: {reason}"]
+
+
+@test("no GPIO chip: ERR says so")
+def no_chip(w):
+    if list(Path("/dev").glob("gpiochip*")):
+        return  # then it is the lab that tests GPIO
+    w.line(led="gpio:GPIO17")
+    answer = ask(b"LED ON\n", w.dir / "line.sock")
+    assert answer == b"ERR this machine has no GPIO chip (/dev/gpiochip*)\n", answer
+
+
+@test("the watchdog is fed")
+def watchdog(w):
+    line = w.line(env={"WATCHDOG_USEC": 200000})
+    eventually(lambda: sum("WATCHDOG" in m for m, _ in line.manager.messages) >= 3)
+
+
+def fake_led(w):
+    """An LED of the kernel's class, as far as files can play one."""
+    mount("tmpfs", "/sys/class", "tmpfs")
+    led = Path("/sys/class/leds/green")
+    led.mkdir(parents=True)
+    (led / "brightness").write_text("255\n")
+    (led / "max_brightness").write_text("255\n")
+    (led / "trigger").write_text("[heartbeat] none\n")
+    return led
+
+
+def unmount(path):
+    subprocess.run(["umount", path], check=True)
+
+
+@test("leds: the kernel's LED class, its trigger taken off, read back from there")
+def led_class(w):
+    led = fake_led(w)
+    try:
+        w.line(led="leds:green")
+        assert (led / "trigger").read_text().startswith("none")
+        assert (led / "brightness").read_text().strip("\n5") == "0"
+        (led / "brightness").write_text("0")
+        assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
+        assert ask(b"LED ON\n", w.dir / "line.sock") == b"OK LED ON\n"
+        assert (led / "brightness").read_text().startswith("255")
+        (led / "brightness").write_text("0")
+        assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
+        assert ask(b"LED TOGGLE\n", w.dir / "line.sock") == b"OK LED ON\n"
+    finally:
+        unmount("/sys/class")
+
+
+@test("an LED that is taken away and comes back works again, as it was")
+def away_and_back(w):
+    led = fake_led(w)
+    try:
+        line = w.line(led="leds:green")
+        assert ask(b"LED ON\n", w.dir / "line.sock") == b"OK LED ON\n"
+        led.rename("/sys/class/away")
+        assert ask(b"LED STATUS\n", w.dir / "line.sock").startswith(b"ERR there is no LED green")
+        eventually(lambda: "there is no LED" in line.manager.status())
+        Path("/sys/class/away/brightness").write_text("0")
+        Path("/sys/class/away").rename(led)
+        eventually(lambda: (led / "brightness").read_text().startswith("255"), 10)
+        eventually(lambda: line.manager.status() == "LED leds:green is on")
+        assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED ON\n"
+    finally:
+        unmount("/sys/class")
+
+
+@test("--initial=last: kept over a new start, off at the first")
+def last(w):
+    env = {"STATE_DIRECTORY": w.dir}
+    for command, state in [(b"LED ON", "on"), (b"LED OFF", "off"), (b"LED TOGGLE", "on")]:
+        line = w.line("--initial=last", env=env)
+        before = ask(b"LED STATUS\n", w.dir / "line.sock")
+        assert ask(command + b"\n", w.dir / "line.sock").startswith(b"OK")
+        line.stop()
+        assert (w.dir / "last").read_text() == state + "\n"
+        again = w.line("--initial=last", env=env)
+        answer = ask(b"LED STATUS\n", w.dir / "line.sock")
+        assert answer == f"OK LED {state.upper()}\n".encode(), (before, answer)
+        again.stop()
+    assert not w.log("led-line", WARNING), w.log("led-line", WARNING)
+    assert sorted(p.name for p in w.dir.glob("last*")) == ["last"]
+
+
+@test("--initial=last survives kill -9")
+def last_killed(w):
+    env = {"STATE_DIRECTORY": w.dir}
+    line = w.line("--initial=last", env=env)
+    ask(b"LED ON\n", w.dir / "line.sock")
+    eventually(lambda: (w.dir / "last").exists() and (w.dir / "last").read_text() == "on\n")
+    line.kill()
+    line.wait()
+    w.line("--initial=last", env=env)
+    assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED ON\n"
+
+
+@test("--initial=last with an unreadable file: off, a warning, and mended")
+def last_broken(w):
+    (w.dir / "last").write_text("perhaps")
+    line = w.line("--initial=last", env={"STATE_DIRECTORY": w.dir})
+    assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
+    warnings = w.log("led-line", WARNING)
+    assert warnings == [f"{w.dir}/last: neither on nor off; the LED starts off"], warnings
+    line.stop()
+    assert (w.dir / "last").read_text() == "off\n"
+
+
+@test("a state directory that cannot be written is told once, and the LED works")
+def last_unwritable(w):
+    w.line("--initial=last", env={"STATE_DIRECTORY": w.dir / "missing"})
+    for _ in range(3):
+        assert ask(b"LED TOGGLE\n", w.dir / "line.sock").startswith(b"OK")
+        time.sleep(0.1)
+    warnings = w.log("led-line", WARNING)
+    assert warnings and all("the LED's state is not kept" in x for x in warnings), warnings
+
+
+@test("the socket of a crash is taken over, one in use and other files are not")
+def socket_path(w):
+    first = w.line()
+    second = w.spawn(LED_LINE, "--led=log", f"--listen={w.dir}/line.sock")
+    assert second.wait(20) == 1
+    assert "Address already in use" in second.output(), second.output()
+    assert ask(b"LED ON\n", w.dir / "line.sock") == b"OK LED ON\n"
+    first.kill()
+    first.wait()
+    third = w.line()
+    assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
+    third.stop()
+    assert not (w.dir / "line.sock").exists()
+
+    (w.dir / "line.sock").write_text("mine")
+    fourth = w.spawn(LED_LINE, "--led=log", f"--listen={w.dir}/line.sock")
+    assert fourth.wait(20) == 1
+    assert (w.dir / "line.sock").read_text() == "mine"
+
+
+@test("wrong options: one clear line and exit status 2")
+def wrong_options(w):
+    for options, text in [
+        (["--led=gpi:17"], "led-line: --led=gpi:17: an LED is gpio:LINE"),
+        (["--led=gpio:chip/x"], "CHIP/OFFSET"),
+        (["--initial=maybe"], "led-line: --initial=maybe: it is off, on or last"),
+        (["--listen=nowhere"], "led-line: --listen=nowhere: an address is"),
+        (["--lead=x"], "unrecognized option"),
+        (["x"], "unexpected argument 'x'"),
+    ]:
+        p = w.spawn(LED_LINE, *options)
+        assert p.wait(20) == 2, (options, p.returncode)
+        assert text in p.output() and p.output().count("\n") == 1, p.output()
+    for variable in ("LED", "LED_INITIAL", "LED_LISTEN"):
+        p = w.spawn(LED_LINE, env={variable: "x"})
+        assert p.wait(20) == 2 and f"led-line: {variable}=x: " in p.output(), p.output()
+    for option in ("--help", "--version"):
+        p = w.spawn(LED_LINE, option)
+        assert p.wait(20) == 0 and "led-line" in p.output()
+
+
+@test("a port that is taken is one clear line and exit status 1")
+def port_taken(w):
+    tcp_listener(w)
+    p = w.spawn(LED_LINE, "--led=log", f"--listen=127.0.0.1:{PORT}")
+    assert p.wait(20) == 1
+    assert f"cannot listen on 127.0.0.1:{PORT}: Address already in use" in p.output(), p.output()
+    assert p.output().count("\n") == 1, p.output()
+
+
+@test("a time in the future gains nothing, a time from afar is none")
+def forged_time(w):
+    w.line(listen=[PORT])
+    assert ask(b"LED ON @18446744073709551615\n") == b"OK LED ON\n"
+    time.sleep(0.05)
+    assert ask(b"LED OFF\n") == b"OK LED OFF\n"
+    assert ask(b"LED ON @1\n") == b"OK LED OFF\n"
+
+
+@test("a command whose handler has given up is not carried out later")
+def given_up(w):
+    listener = unix_listener(w, w.dir / "p.sock")
+    for command, wait in [(b"LED ON @1\n", False), (b"LED TOGGLE @1\n", True)]:
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(str(w.dir / "p.sock"))
+        s.sendall(command)
+        if wait:
+            w.at_end(s.close)
+        else:
+            s.close()
+    passed(w, {"x.socket": listener.fileno()}, "--led=log")
+    eventually(lambda: w.statuses())
+    assert w.statuses() == ["On"], w.statuses()
+    assert ask(b"LED STATUS\n", w.dir / "p.sock") == b"OK LED ON\n"
+
+
+@test("who has gone before the answer is named all the same")
+def gone_peer(w):
+    w.line(listen=[PORT])
+    for i in range(20):
+        send_as_the_original(b"LED TOGGLE")
+        eventually(lambda: len(w.log("led-line")) == 2 * i + 3)
+    said = [line for line in w.log("led-line") if " sent " in line]
+    assert all(line.startswith("127.0.0.1:") for line in said), said
+
+
+@test("1000 commands in a row leave no descriptor and no memory behind")
+def no_leak(w):
+    line = w.line(listen=[PORT])
+    resident = lambda: int(Path(f"/proc/{line.pid}/statm").read_text().split()[1])
+    descriptors = lambda: len(os.listdir(f"/proc/{line.pid}/fd"))
+    for i in range(1000):
+        send_as_the_original(b"LED TOGGLE")
+        if i == 200:
+            eventually(lambda: len(w.statuses()) > 150)
+            start = resident()
+    eventually(lambda: len(w.statuses()) == 1000)
+    eventually(lambda: descriptors() < 20)
+    if not WRAP:
+        assert resident() <= start + 64, (start, resident())

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: MIT
+"""The LED side, as every kind of client meets it, under every super-server."""
+
+import random
+import socket
+import statistics
+import subprocess
+import threading
+import time
+
+from world import (
+    PORT,
+    SLOW,
+    ask,
+    connect,
+    eventually,
+    need_program,
+    read_all,
+    send_as_the_original,
+    test,
+    test_for_each_server,
+)
+
+UNKNOWN = b"ERR unknown command: send LED ON, LED OFF, LED TOGGLE or LED STATUS\n"
+EMPTY = b"ERR empty command: send LED ON, LED OFF, LED TOGGLE or LED STATUS\n"
+LONG = b"ERR command too long: it has at most 64 bytes\n"
+MORE = b"ERR more than one command: a connection carries one\n"
+SILENT = b"ERR no command within 5 s\n"
+LATE = b"ERR the command was not complete after 5 s\n"
+
+
+def timed(function):
+    start = time.monotonic()
+    answer = function()
+    return answer, time.monotonic() - start
+
+
+@test_for_each_server("ON, OFF, TOGGLE and STATUS")
+def commands(w, how):
+    w.serve(how)
+    for command, answer in [
+        (b"LED ON\n", b"OK LED ON\n"),
+        (b"LED STATUS\n", b"OK LED ON\n"),
+        (b"LED OFF\r\n", b"OK LED OFF\n"),
+        (b"LED STATUS\0", b"OK LED OFF\n"),
+        (b"LED TOGGLE\n", b"OK LED ON\n"),
+        (b" led\ttoggle \n", b"OK LED OFF\n"),
+        (b"led on", b"OK LED ON\n"),
+        (b"LED OFF\0\0\0\0", b"OK LED OFF\n"),
+    ]:
+        got = ask(command, end=not command.endswith((b"\n", b"\0")))
+        assert got == answer, (command, got)
+
+
+@test_for_each_server("bad input, its exact answers, and the LED as it was", quick=False)
+def bad_input(w, how):
+    w.serve(how)
+    before = [timed(lambda: ask(b"LED ON\n")) for _ in range(9)]
+    assert all(answer == b"OK LED ON\n" for answer, _ in before), before
+    ask(b"LED OFF\n")
+    shown = len(w.statuses())
+
+    def whole(command, end=True):
+        return lambda: ask(command, end=end)
+
+    def slowly(command, pause):
+        def run():
+            with connect() as s:
+                for byte in command:
+                    try:
+                        s.sendall(bytes([byte]))
+                    except (BrokenPipeError, ConnectionResetError):
+                        break
+                    time.sleep(pause)
+                return read_all(s)
+
+        return run
+
+    def deaf():
+        s = connect()
+        s.sendall(b"LED ONE\n" + b" " * 1000)
+        time.sleep(2)
+        s.close()
+        return b""
+
+    def gone():
+        connect().close()
+        return b""
+
+    def many():
+        with connect() as s:
+            try:
+                for _ in range(16):
+                    s.sendall(b"x" * 65536)
+            except (BrokenPipeError, ConnectionResetError):
+                return b"cut off while sending"
+            s.shutdown(socket.SHUT_WR)
+            return read_all(s)
+
+    cases = {
+        "empty, ended": (whole(b""), EMPTY, 0, 1),
+        "an empty line": (whole(b"\n", False), EMPTY, 0, 1),
+        "a NUL": (whole(b"\0", False), EMPTY, 0, 1),
+        "blanks": (whole(b"  \t \n", False), EMPTY, 0, 1),
+        "LED": (whole(b"LED\n", False), UNKNOWN, 0, 1),
+        "LED ONE": (whole(b"LED ONE\n", False), UNKNOWN, 0, 1),
+        "LEDON": (whole(b"LEDON\n", False), UNKNOWN, 0, 1),
+        "65 bytes": (whole(b"LED ON" + b" " * 59 + b"\n", False), LONG, 0, 1),
+        "1 MB": (many, LONG, 0, 2),
+        "a NUL inside": (whole(b"LED\0ON\n", False), MORE, 0, 1),
+        "NULs first": (whole(b"\0\0LED ON\n", False), MORE, 0, 1),
+        "UTF-8": (whole("LED ÖN\n".encode(), False), UNKNOWN, 0, 1),
+        "fullwidth": (whole("ＬＥＤ ＯＮ\n".encode(), False), UNKNOWN, 0, 1),
+        "two commands": (whole(b"LED ON\nLED ON\n", False), MORE, 0, 1),
+        "two, far apart": (whole(b"LED ON\n" + b"\0" * 3000 + b"LED ON\n", False), MORE, 0, 1),
+        "half a command": (whole(b"LED O", False), UNKNOWN, 0.95, 1.6),
+        "silence": (whole(b"", False), SILENT, 4.9, 6),
+        "too slow": (slowly(b"LED STATUS" + b" " * 40, 0.6), LATE, 4.9, 40),
+        "closed at once": (gone, b"", 0, 1),
+        "never reads": (deaf, b"", 0, 3),
+    }
+    results = {}
+
+    def run(name):
+        results[name] = timed(cases[name][0])
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in cases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name, (_, answer, least, most) in cases.items():
+        got, seconds = results[name]
+        assert got == answer, (name, got)
+        assert SLOW or least <= seconds <= most, (name, seconds)
+
+    assert ask(b"LED STATUS\n") == b"OK LED OFF\n"
+    assert len(w.statuses()) == shown, "the LED was switched by bad input"
+
+    after = [timed(lambda: ask(b"LED ON\n")) for _ in range(9)]
+    assert all(answer == b"OK LED ON\n" for answer, _ in after), after
+    medians = [statistics.median(t for _, t in times) for times in (before, after)]
+    assert SLOW or medians[1] < 2 * medians[0] + 0.005, medians
+
+
+@test_for_each_server("what looks bad and works: 64 bytes, single bytes, no end")
+def odd_input(w, how):
+    w.serve(how)
+    assert ask(b"LED ON" + b" " * 58 + b"\n") == b"OK LED ON\n"
+    assert ask(b"LED OFF" + b" " * 57 + b"\r\n") == b"OK LED OFF\n"
+    with connect() as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in b"LED ON\n":
+            s.sendall(bytes([byte]))
+            time.sleep(0.1)
+        assert read_all(s) == b"OK LED ON\n"
+    answer, seconds = timed(lambda: ask(b"LED OFF"))
+    assert answer == b"OK LED OFF\n"
+    assert SLOW or 0.95 < seconds < 1.5, seconds
+
+
+CLIENTS = {
+    "nc.openbsd": 'echo "LED ON" | nc.openbsd 127.0.0.1 5555',
+    "nc.traditional": 'echo "LED ON" | nc.traditional 127.0.0.1 5555',
+    "ncat": 'echo "LED ON" | ncat 127.0.0.1 5555',
+    "socat": 'echo "LED ON" | socat - TCP:127.0.0.1:5555',
+    "bash": 'exec 3<>/dev/tcp/127.0.0.1/5555; echo "LED ON" >&3; cat <&3',
+    "IPv6": 'echo "LED ON" | nc.openbsd ::1 5555',
+}
+
+
+@test_for_each_server("netcats of all kinds are answered in under a second")
+def netcats(w, how):
+    for name in CLIENTS:
+        if name.startswith(("nc", "socat")):
+            need_program(name)
+    w.serve(how)
+    for name, command in CLIENTS.items():
+        if name == "IPv6" and how == "inetd":
+            continue  # inetd.conf's "tcp" is IPv4; "tcp6" is another line
+        if not SLOW:
+            ask(b"LED OFF\n")
+        run = lambda: subprocess.run(
+            ["bash", "-c", command], capture_output=True, timeout=20, check=False
+        )
+        result, seconds = timed(run)
+        assert result.stdout == b"OK LED ON\n", (name, result)
+        assert SLOW or seconds < 1, (name, seconds)
+
+
+@test_for_each_server("telnet is answered in under a second")
+def telnet(w, how):
+    program = need_program("telnet")
+    w.serve(how)
+    start = time.monotonic()
+    p = w.spawn(program, "127.0.0.1", PORT, stdin=subprocess.PIPE)
+    eventually(lambda: "Escape character" in p.output())
+    p.stdin.write(b"LED ON\r\n")
+    p.stdin.flush()
+    p.wait(10)
+    assert "OK LED ON" in p.output(), p.output()
+    assert SLOW or time.monotonic() - start < 1
+
+
+@test_for_each_server("the original's client is obeyed 1000 times of 1000", quick=False)
+def original_client(w, how):
+    w.serve(how)
+    for i in range(1000):
+        send_as_the_original([b"LED ON", b"LED OFF"][i % 2])
+        eventually(lambda: len(w.statuses()) > i)
+    assert w.statuses() == ["On", "Off"] * 500
+
+
+def bursts(w, how, count):
+    """ON and OFF 10 ms apart, each handler held up by 0 to 50 ms."""
+    delay = w.handler_script('printf -v pause "0.%03d" $((RANDOM % 51))', 'sleep "$pause"')
+    w.serve(how, delay)
+    handled = lambda: len(w.log("led-handler"))
+    chance = random.Random(1)
+    overtaken = 0
+    for _ in range(count):
+        start = handled()
+        shown = len(w.statuses())
+        commands = [chance.choice([b"LED ON", b"LED OFF"]) for _ in range(4)]
+        for command in commands:
+            send_as_the_original(command)
+            time.sleep(0.01)
+        eventually(lambda: handled() == start + len(commands), 10)
+        wanted = b"OK " + commands[-1] + b"\n"
+        got = ask(b"LED STATUS\n")
+        assert got == wanted, (commands, got, w.log()[-24:])
+        eventually(lambda: handled() == start + len(commands) + 1)
+        overtaken += len(w.statuses()) - shown < len(commands)
+    # Or the test shows nothing.
+    assert overtaken > count // 10, "hardly a handler was overtaken"
+
+
+@test("200 of 200 bursts end as the last command says (activate)", quick=False)
+def order(w):
+    bursts(w, "activate", 200)
+
+
+@test("the same behind TCP (xinetd)", quick=False)
+def order_tcp(w):
+    bursts(w, "xinetd", 50)
+
+
+def lines_about(w, *addresses):
+    """What led-handler and led-line say of the clients with these addresses."""
+    return [
+        line
+        for line in w.log("led-handler") + w.log("led-line")
+        if line.split(" ")[0] in ["%s:%d" % address for address in addresses]
+    ]
+
+
+@test_for_each_server("a port scan leaves nothing above debug level in the log", quick=False)
+def port_scan(w, how):
+    w.serve(how)
+    scans = []
+    for _ in range(5):
+        with connect() as s:
+            scans.append(s.getsockname())
+    with connect() as s:
+        scans.append(s.getsockname())
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    with connect() as s:
+        scans.append(s.getsockname())
+        assert read_all(s) == SILENT
+    with connect() as s:
+        command = s.getsockname()
+        s.sendall(b"LED STATUS\n")
+        read_all(s)
+    eventually(lambda: lines_about(w, command))
+    assert not lines_about(w, *scans), lines_about(w, *scans)
+
+
+@test_for_each_server("one line in the log for each command: who, what, how it ended")
+def log_lines(w, how):
+    w.serve(how)
+    wanted = []
+    addresses = []
+    for command, quoted, answer in [
+        (b"LED STATUS\n", "LED STATUS", b"OK LED OFF\n"),
+        (b"\x1b[2J\"\n", "\\x1b[2J\\x22", UNKNOWN),
+    ]:
+        with connect() as s:
+            addresses.append(s.getsockname())
+            s.sendall(command)
+            assert read_all(s) == answer
+        wanted.append('%s:%d sent "%s": %s' % (*addresses[-1], quoted, answer.decode().strip()))
+    eventually(lambda: len(lines_about(w, *addresses)) >= 2)
+    assert sorted(lines_about(w, *addresses)) == sorted(wanted), lines_about(w, *addresses)
+
+
+@test("64 silent clients are held, and the oldest makes room for one more")
+def room(w):
+    w.serve("line")
+    held = [connect() for _ in range(64)]
+    assert ask(b"LED ON\n") == b"OK LED ON\n"
+    held[0].settimeout(2)
+    assert read_all(held[0]) == b"ERR too many connections\n"
+    held[1].settimeout(0.05)
+    try:
+        raise AssertionError(f"also went: {held[1].recv(100)}")
+    except TimeoutError:
+        pass
+    # Those who are held can still speak.
+    held[63].sendall(b"LED STATUS\n")
+    assert read_all(held[63]) == b"OK LED ON\n"
+    for s in held:
+        s.close()
+
+
+@test("500 held connections: others are served all the time")
+def flood_of_silent_ones(w):
+    w.serve("line")
+    held = []
+    for _ in range(500):
+        held.append(connect())
+        if len(held) % 25 == 0:
+            answer, seconds = timed(lambda: ask(b"LED TOGGLE\n"))
+            assert answer.startswith(b"OK"), answer
+            assert SLOW or seconds < 0.5, seconds
+    for s in held:
+        s.close()

@@ -1,0 +1,454 @@
+# SPDX-License-Identifier: MIT
+"""The world that the integration tests run the programs in.
+
+enter() puts this process into a network of its own, so that port 5555 is free, with a
+system log of its own, so that every line can be looked at. A World is what one test has:
+a folder, and the processes that it started, all of which end with it.
+"""
+
+import ctypes
+import fcntl
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ["BUILD"])
+LED_HANDLER, LED_LINE, BUTTON = (str(BUILD / p) for p in ("led-handler", "led-line", "button"))
+# Sanitizers and valgrind take their time: bounds on time are for the plain build alone.
+SLOW = os.environ.get("SLOW") == "1"
+# What every program of ours is started with, such as valgrind.
+WRAP = os.environ.get("WRAP", "").split()
+
+PORT = 5555
+LINE_PORT = 5556
+DEBUG, INFO, NOTICE, WARNING, ERR = 7, 6, 5, 4, 3
+
+
+class Skip(Exception):
+    """The test cannot run here; says why."""
+
+
+def need_program(*names):
+    for name in names:
+        path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+        if path:
+            return path
+    raise Skip(f"there is no {names[0]}")
+
+
+def eventually(condition, seconds=5, every=0.005):
+    """Waits for a condition; returns its value, or fails when the time is over."""
+    deadline = time.monotonic() + seconds * (6 if SLOW else 1)
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError("did not come true in time")
+        time.sleep(every)
+
+
+# --- a network and a log of our own -----------------------------------------------------
+
+CLONE_NEWNS, CLONE_NEWNET, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x40000000, 4096, 16384, 1 << 18
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def mount(source, target, kind=None, flags=0):
+    if libc.mount(source.encode(), str(target).encode(), kind and kind.encode(), flags, None) != 0:
+        raise OSError(ctypes.get_errno(), f"mount on {target}")
+
+
+class Log:
+    """/dev/log, and every line that came: (priority, program, text)."""
+
+    def __init__(self, folder):
+        self.lines = []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        path = folder / "log"
+        self.socket.bind(str(path))
+        path.chmod(0o666)
+        # On a tmpfs of our own over /dev, with everything that was there.
+        mount("/dev", folder / "dev", flags=MS_BIND | MS_REC)
+        mount("tmpfs", "/dev", "tmpfs")
+        for entry in os.listdir(folder / "dev"):
+            old, new = folder / "dev" / entry, Path("/dev") / entry
+            if entry == "log":
+                continue
+            if old.is_symlink():
+                new.symlink_to(os.readlink(old))
+                continue
+            if old.is_dir():
+                new.mkdir()
+            else:
+                new.touch()
+            mount(str(old), new, flags=MS_BIND | MS_REC)
+        Path("/dev/log").symlink_to(path)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        while True:
+            text = self.socket.recv(4096).decode(errors="replace").rstrip("\n\0")
+            match = re.match(r"<(\d+)>\w+ +\d+ [\d:]+ ([\w.-]+)\[\d+\]: (.*)", text, re.S)
+            if match:
+                self.lines.append((int(match[1]) & 7, match[2], match[3]))
+            else:
+                self.lines.append((INFO, "?", text))
+
+
+LOG = None
+
+
+def enter():
+    """To be called once, as root, before anything else."""
+    global LOG
+    if libc.unshare(CLONE_NEWNS | CLONE_NEWNET) != 0:
+        raise Skip("no namespaces of our own: " + os.strerror(ctypes.get_errno()))
+    libc.prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans are ours
+    mount("none", "/", flags=MS_REC | MS_PRIVATE)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        request = struct.pack("16sH14x", b"lo", 1 | 64)  # IFF_UP | IFF_RUNNING
+        fcntl.ioctl(s, 0x8914, request)  # SIOCSIFFLAGS
+    folder = Path(tempfile.mkdtemp(prefix="led-log."))
+    folder.chmod(0o755)
+    (folder / "dev").mkdir()
+    LOG = Log(folder)
+
+    # The users that the package makes, for xinetd/led to be used as it is.
+    for name, lines in {
+        "passwd": "led-line:x:61001:61001::/:/usr/sbin/nologin\n"
+        "led-handler:x:61002:61002::/:/usr/sbin/nologin\n",
+        "group": "led-line:x:61001:\nled-handler:x:61002:\ngpio:x:61003:\n",
+    }.items():
+        theirs = Path("/etc", name).read_text()
+        ours = folder / name
+        ours.write_text(
+            "".join(
+                line for line in theirs.splitlines(True) if not re.match("led-|gpio:", line)
+            )
+            + lines
+        )
+        mount(str(ours), Path("/etc", name), flags=MS_BIND)
+
+
+# --- talking to a server ----------------------------------------------------------------
+
+
+def connect(address=("127.0.0.1", PORT), timeout=10):
+    if isinstance(address, tuple):
+        s = socket.create_connection(address, timeout=timeout)
+    else:
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(timeout)
+        s.connect(str(address))
+    return s
+
+
+def read_all(s):
+    data = b""
+    try:
+        while chunk := s.recv(4096):
+            data += chunk
+    except ConnectionResetError:
+        data += b"<reset>"
+    return data
+
+
+def ask(command, address=("127.0.0.1", PORT), end=False, timeout=10):
+    """Sends bytes, ends the stream if told to, and returns all that is answered."""
+    with connect(address, timeout) as s:
+        try:
+            s.sendall(command)
+            if end:
+                s.shutdown(socket.SHUT_WR)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        return read_all(s)
+
+
+def send_as_the_original(command, address=("127.0.0.1", PORT)):
+    """The tutorial's client: command and NUL, both ways shut down, closed, nothing read."""
+    s = connect(address)
+    s.sendall(command + b"\0")
+    s.shutdown(socket.SHUT_RDWR)
+    s.close()
+
+
+def accepts(address=("127.0.0.1", PORT)):
+    try:
+        connect(address, 1).close()
+        return True
+    except OSError:
+        return False
+
+
+# --- processes --------------------------------------------------------------------------
+
+
+class Process(subprocess.Popen):
+    def __init__(self, argv, output, **kwargs):
+        self.output_path = output
+        with open(output, "wb") as out:
+            super().__init__(
+                argv,
+                stdin=kwargs.pop("stdin", subprocess.DEVNULL),
+                stdout=kwargs.pop("stdout", out),
+                stderr=kwargs.pop("stderr", out),
+                start_new_session=True,
+                **kwargs,
+            )
+
+    def output(self):
+        return self.output_path.read_text(errors="replace")
+
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self, signum=signal.SIGTERM):
+        if self.poll() is None:
+            self.send_signal(signum)
+        return self.wait(20)
+
+
+def orphans():
+    """Processes whose parents have left them to us: what an inetd leaves when it goes."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [int(pid) for pid in children]
+
+
+class Manager:
+    """The service manager's end of sd_notify(3)."""
+
+    def __init__(self, path):
+        self.path = path
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.messages = []  # (lines as a dict, descriptors)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        try:
+            while True:
+                data, fds, _, _ = socket.recv_fds(self.socket, 4096, 8)
+                lines = dict(l.split("=", 1) for l in data.decode().splitlines() if "=" in l)
+                self.messages.append((lines, fds))
+        except OSError:
+            pass  # closed
+
+    def said(self, key, value=None):
+        """Whether KEY has been said, as VALUE, or in any way."""
+        return any(
+            key in lines and (value is None or lines[key] == value) for lines, _ in self.messages
+        )
+
+    def status(self):
+        """The last STATUS=."""
+        return next((m["STATUS"] for m, _ in reversed(self.messages) if "STATUS" in m), "")
+
+    def close(self):
+        for _, fds in self.messages:
+            for fd in fds:
+                os.close(fd)
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+class World:
+    def __init__(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="led-test."))
+        self.dir.chmod(0o755)
+        self.processes = []
+        self.managers = []
+        self.closers = []
+        self.log_start = len(LOG.lines)
+
+    def at_end(self, close):
+        """Has something closed when the test is over."""
+        self.closers.append(close)
+
+    # The log since this test began.
+    def log(self, program=None, most=INFO):
+        return [
+            text
+            for priority, name, text in LOG.lines[self.log_start :]
+            if priority <= most and program in (None, name)
+        ]
+
+    def spawn(self, *argv, env=None, wrap=True, **kwargs):
+        argv = [str(a) for a in argv]
+        ours = argv[0] in (LED_HANDLER, LED_LINE, BUTTON)
+        name = f"{len(self.processes)}-{Path(argv[0]).name}"
+        process = Process(
+            (WRAP if ours and wrap else []) + argv,
+            self.dir / name,
+            env={**os.environ, **{k: str(v) for k, v in (env or {}).items()}},
+            **kwargs,
+        )
+        self.processes.append(process)
+        return process
+
+    def manager(self):
+        manager = Manager(self.dir / f"notify{len(self.managers)}")
+        self.managers.append(manager)
+        return manager
+
+    def notified(self, *argv, env=None, **kwargs):
+        """Starts a program with a manager, and waits for its READY=1."""
+        manager = self.manager()
+        process = self.spawn(*argv, env={**(env or {}), "NOTIFY_SOCKET": manager.path}, **kwargs)
+        process.manager = manager
+
+        def ready():
+            assert process.poll() is None, f"ended with {process.returncode}: {process.output()}"
+            return manager.said("READY", "1")
+
+        eventually(ready, 10)
+        return process
+
+    def line(self, *options, listen=None, led="log", **kwargs):
+        """led-line with a socket in the test's folder."""
+        addresses = [self.dir / "line.sock"] if listen is None else listen
+        return self.notified(
+            LED_LINE, f"--led={led}", *(f"--listen={a}" for a in addresses), *options, **kwargs
+        )
+
+    def button(self, *options, **kwargs):
+        return self.notified(BUTTON, f"--button=fifo:{self.dir}/press", *options, **kwargs)
+
+    def press(self, times=1):
+        with open(self.dir / "press", "wb", buffering=0) as fifo:
+            for _ in range(times):
+                fifo.write(b"0\n")
+
+    def handler_script(self, *before):
+        """A program that is led-handler, with shell lines before it."""
+        path = self.dir / "handler"
+        path.write_text(
+            "\n".join(["#!/bin/bash", *before, f'exec {" ".join(WRAP)} {LED_HANDLER} "$@"', ""])
+        )
+        path.chmod(0o755)
+        return path
+
+    def statuses(self):
+        """What the log LED has shown so far, the state at the start left out."""
+        return [t.removeprefix("LED Status: ") for t in self.log("led-line") if "Status:" in t][1:]
+
+    # The ways to serve port 5555.
+
+    def serve(self, how, handler=None):
+        getattr(self, f"serve_{how}")(handler or self.handler_script())
+        eventually(accepts)
+        return how
+
+    def serve_line(self, _):
+        self.line(listen=[PORT])
+
+    def serve_activate(self, handler, *options):
+        self.line()
+        self.spawn(
+            need_program("systemd-socket-activate"),
+            f"--listen={PORT}",
+            "--accept",
+            *options,
+            handler,
+            f"--line={self.dir}/line.sock",
+        )
+
+    def serve_activate_inetd(self, handler):
+        self.serve_activate(handler, "--inetd")
+
+    def serve_xinetd(self, handler):
+        """xinetd/led as it is, but for where the programs are, and a log for an LED."""
+        text = (SOURCE / "xinetd/led").read_text()
+        text = text.replace("/usr/bin/led-handler", str(handler))
+        line = self.dir / "line-wrapper"
+        line.write_text(f'#!/bin/sh\nexec {" ".join(WRAP)} {LED_LINE} --led=log\n')
+        line.chmod(0o755)
+        text = text.replace("/usr/sbin/led-line", str(line))
+        config = self.dir / "xinetd.conf"
+        config.write_text("defaults\n{\n}\n" + text)
+        self.spawn(
+            need_program("xinetd"), "-dontfork", "-f", config, "-pidfile", self.dir / "pid"
+        )
+        eventually(accepts)
+        ask(b"LED STATUS\n")  # led-line's start, and its first state, are behind us
+
+    def serve_inetd(self, handler):
+        line = self.dir / "line-wrapper"
+        line.write_text(f'#!/bin/sh\nexec {" ".join(WRAP)} {LED_LINE} --led=log\n')
+        line.chmod(0o755)
+        config = self.dir / "inetd.conf"
+        # More than inetd's own limit of 256 a minute.
+        config.write_text(
+            f"{PORT} stream tcp nowait.60000 root {handler} led-handler --line=127.0.0.1:{LINE_PORT}\n"
+            f"127.0.0.1:{LINE_PORT} stream tcp wait root {line} led-line\n"
+        )
+        self.spawn(need_program("inetd"), "-i", config)
+        eventually(accepts)
+        ask(b"LED STATUS\n")
+
+    def end(self):
+        """Ends everything, and returns what is wrong with how it ended."""
+        wrong = []
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:
+                    wrong.append(f"{process.args[0]} did not end at SIGTERM")
+            if process.returncode in (99, -signal.SIGABRT, -signal.SIGSEGV):
+                wrong.append(f"{process.args} ended with {process.returncode}")
+            text = process.output()
+            if "runtime error:" in text or "Sanitizer" in text or "==ERROR" in text:
+                wrong.append(text)
+        self.left = orphans()
+        for pid in self.left:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        for close in self.closers:
+            close()
+        for manager in self.managers:
+            manager.close()
+        for report in Path(os.environ.get("REPORTS", "/nonexistent")).glob("*"):
+            text = report.read_text(errors="replace")
+            report.unlink()
+            if text.strip():
+                wrong.append(f"{report.name}: {text}")
+        shutil.rmtree(self.dir, ignore_errors=True)
+        return wrong
+
+
+SERVERS = ["line", "activate", "activate_inetd", "xinetd", "inetd"]
+
+TESTS = []
+
+
+def test(name, quick=True):
+    """Registers a test. quick: also worth its time under valgrind."""
+
+    def register(function):
+        TESTS.append((name, function, quick))
+        return function
+
+    return register
+
+
+def test_for_each_server(name, quick=True):
+    def register(function):
+        for how in SERVERS:
+            TESTS.append((f"{name} ({how})", lambda w, how=how: function(w, how), quick))
+        return function
+
+    return register

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+
+# What tests/try and tests/run share: packages, and a folder for what is slow to make.
+
+# Outside the checkout, and survives it.
+CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/led-socket
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# Installs the Debian packages that are missing. Needs root only when some are.
+need() {
+	local missing=() package log
+	for package; do
+		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+			missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	[ "$(id -u)" = 0 ] || die "not root, and these packages are missing: ${missing[*]}"
+	printf 'installing %s\n' "${missing[*]}" >&2
+	log=$(mktemp)
+	if ! { apt-get install -y --no-install-recommends "${missing[@]}" ||
+		{ apt-get update &&
+			apt-get install -y --no-install-recommends "${missing[@]}"; }; } \
+		>"$log" 2>&1 </dev/null; then
+		tail -n 20 "$log" >&2
+		rm -f "$log"
+		die "apt-get could not install: ${missing[*]}"
+	fi
+	rm -f "$log"
+}
+
+# Fetches a package without installing it and prints the folder with its files: for
+# daemons that would start on installation, or that cannot be installed together.
+unpacked() {
+	local package=$1 version folder
+	version=$(apt-cache policy "$package" | sed -n 's/^ *Candidate: *//p')
+	if [ -z "$version" ] || [ "$version" = "(none)" ]; then
+		apt-get update >/dev/null 2>&1
+		version=$(apt-cache policy "$package" | sed -n 's/^ *Candidate: *//p')
+	fi
+	folder=$CACHE/$package-$version-$(dpkg --print-architecture)
+	if [ ! -d "$folder" ]; then
+		rm -rf "$folder.new"
+		mkdir -p "$folder.new"
+		(cd "$folder.new" && apt-get download "$package" >/dev/null 2>&1 &&
+			dpkg-deb -x ./*.deb . && rm -f ./*.deb) || return 1
+		mv "$folder.new" "$folder"
+	fi
+	printf '%s\n' "$folder"
+}
+
+# What it takes to build. libsystemd-dev brings libsystemd; the unit folders come from
+# systemd's own pkg-config file, in its own package from Debian 13 on.
+need_build() {
+	need gcc libc6-dev meson ninja-build pkg-config libsystemd-dev libgpiod-dev
+}
+
+# Sets up (or reuses) a build folder and builds: build DIR [MESON-OPTION]...
+build() {
+	local dir=$1 log
+	shift
+	log=$(mktemp)
+	if ! { { [ -f "$dir/build.ninja" ] && meson configure "$dir" "$@" ||
+		meson setup "$dir" "$SOURCE" "$@"; } && ninja -C "$dir"; } >"$log" 2>&1; then
+		tail -n 40 "$log" >&2
+		rm -f "$log"
+		return 1
+	fi
+	rm -f "$log"
+}
