@@ -109,10 +109,10 @@ int line_request_output(
 	const struct line_spec *spec, bool active, struct line **line, char why[LINE_WHY_MAX])
 {
 	struct line_place place;
-	struct line *new;
+	struct line *new = NULL;
 	int r = create(spec, &place, &new, why);
 
-	if (r < 0)
+	if (!new)
 		return r;
 	r = gpiod_line_request_output_flags(new->line, LINE_CONSUMER,
 		spec->active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0, active);
@@ -125,10 +125,10 @@ int line_request_edges(const struct line_spec *spec, struct line **line, char wh
 					       GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_UP
 				     : GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_DOWN;
 	struct line_place place;
-	struct line *new;
+	struct line *new = NULL;
 	int r = create(spec, &place, &new, why);
 
-	if (r < 0)
+	if (!new)
 		return r;
 	r = gpiod_line_request_both_edges_events_flags(new->line, LINE_CONSUMER, flags);
 	if (r >= 0) {

@@ -210,5 +210,5 @@ int line_complain(const struct line_spec *spec, const struct line_place *place, 
 			place->offset, strerror(error));
 	if (chip)
 		line_chip_close(chip);
-	return -error;
+	return error ? -error : -EIO;
 }

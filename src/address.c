@@ -83,7 +83,7 @@ socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un 
 
 void address_set_timeout(int fd, int timeout_ms)
 {
-	struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+	struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000L};
 
 	if (timeout_ms <= 0)
 		limit = (struct timeval){0, 1}; /* all zeros would mean no limit */
@@ -162,10 +162,9 @@ static void get_peer(int fd, union sockaddr_any *peer)
 {
 	socklen_t size = sizeof *peer;
 
-	if (getpeername(fd, &peer->sa, &size) < 0) {
-		peer->sa.sa_family = AF_UNSPEC;
+	peer->sa.sa_family = AF_UNSPEC;
+	if (getpeername(fd, &peer->sa, &size) < 0)
 		return;
-	}
 	if (peer->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer->in6.sin6_addr)) {
 		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = peer->in6.sin6_port};
 

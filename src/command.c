@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const char *const VERBS[] = {
 	[VERB_ON] = "LED ON",
@@ -13,12 +14,6 @@ static const char *const VERBS[] = {
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
-}
-
-/* Not toupper(3): the protocol is ASCII in every locale. */
-static char upper(char c)
-{
-	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
 bool command_feed(struct command *command, const char *bytes, size_t n)
@@ -62,12 +57,10 @@ static struct word next_word(const char **p, const char *end)
 	return word;
 }
 
+/* In any case: ASCII's, since no program of ours leaves the C locale. */
 static bool word_is(struct word word, const char *text)
 {
-	for (size_t i = 0; i < word.length; i++)
-		if (upper(word.start[i]) != text[i])
-			return false; /* also where text has ended: no word has a NUL */
-	return text[word.length] == '\0';
+	return word.length == strlen(text) && strncasecmp(word.start, text, word.length) == 0;
 }
 
 static bool word_is_time(struct word word, uint64_t *at)

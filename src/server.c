@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -22,14 +21,7 @@
 #define ACCEPT_BURST 1000
 #define ACCEPT_INTERVAL_USEC 100000
 
-struct listener {
-	LIST_ENTRY(listener) link;
-	struct server *server;
-	sd_event_source *io;
-};
-
 struct client {
-	TAILQ_ENTRY(client) link;
 	struct server *server;
 	int fd;
 	sd_event_source *io, *timer;
@@ -44,15 +36,22 @@ struct server {
 	struct arrival_clock clock;
 	server_carry_out carry_out;
 	void *userdata;
-	LIST_HEAD(, listener) listeners;
-	TAILQ_HEAD(clients, client) clients; /* the oldest first */
+	sd_event_source *sockets[SERVER_SOCKETS];
+	unsigned n_sockets;
+	struct client *clients[SERVER_CLIENTS]; /* the oldest first */
 	unsigned n_clients;
 };
 
 static void client_destroy(struct client *client)
 {
-	TAILQ_REMOVE(&client->server->clients, client, link);
-	client->server->n_clients--;
+	struct server *server = client->server;
+	unsigned i = 0;
+
+	while (server->clients[i] != client)
+		i++;
+	server->n_clients--;
+	memmove(&server->clients[i], &server->clients[i + 1],
+		(server->n_clients - i) * sizeof client);
 	sd_event_source_disable_unref(client->io);
 	sd_event_source_disable_unref(client->timer);
 	close(client->fd);
@@ -223,28 +222,29 @@ static int on_client_deadline(sd_event_source *source, uint64_t usec, void *user
 }
 
 /* The one to miss least: answered already, else silent, else begun; the oldest of these. */
-static struct client *least_missed(struct server *server)
+static struct client *least_missed(const struct server *server)
 {
-	struct client *client, *silent = NULL;
+	struct client *silent = NULL;
 
-	TAILQ_FOREACH(client, &server->clients, link)
-	{
+	for (unsigned i = 0; i < server->n_clients; i++) {
+		struct client *client = server->clients[i];
+
 		if (client->refused)
 			return client;
 		if (!silent && client->command.stream == 0)
 			silent = client;
 	}
-	return silent ? silent : TAILQ_FIRST(&server->clients);
+	return silent ? silent : server->clients[0];
 }
 
 static void make_room(struct server *server)
 {
 	struct client *client = least_missed(server);
 
-	if (client && !client->refused)
-		client_refuse(client, "too many connections", true);
-	else if (client)
+	if (client->refused)
 		client_destroy(client);
+	else
+		client_refuse(client, "too many connections", true);
 }
 
 static int client_create(struct server *server, int fd)
@@ -260,8 +260,7 @@ static int client_create(struct server *server, int fd)
 	client->fd = fd;
 	client->opened = client_now(client);
 	address_of_peer(fd, client->peer);
-	TAILQ_INSERT_TAIL(&server->clients, client, link);
-	server->n_clients++;
+	server->clients[server->n_clients++] = client;
 
 	r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_client_ready, client);
 	if (r >= 0)
@@ -278,8 +277,7 @@ static int client_create(struct server *server, int fd)
 
 static int on_connection(sd_event_source *source, int listening, uint32_t events, void *userdata)
 {
-	struct listener *listener = userdata;
-	struct server *server = listener->server;
+	struct server *server = userdata;
 	int fd, r;
 
 	(void)source;
@@ -293,7 +291,8 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
 			syslog(LOG_WARNING, "a connection was dropped: %s", strerror(-r));
 	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 		syslog(LOG_WARNING, "a connection could not be accepted: %s", strerror(errno));
-		make_room(server);
+		if (server->n_clients > 0)
+			make_room(server);
 	}
 	return 0;
 }
@@ -308,51 +307,38 @@ struct server *server_create(sd_event *event, server_carry_out carry_out, void *
 	server->carry_out = carry_out;
 	server->userdata = userdata;
 	arrival_clock_open(&server->clock);
-	LIST_INIT(&server->listeners);
-	TAILQ_INIT(&server->clients);
 	return server;
-}
-
-static void listener_destroy(struct listener *listener)
-{
-	LIST_REMOVE(listener, link);
-	sd_event_source_disable_unref(listener->io);
-	free(listener);
 }
 
 int server_add_socket(struct server *server, int fd)
 {
-	struct listener *listener;
+	sd_event_source *source = NULL;
 	int r;
 
+	if (server->n_sockets == SERVER_SOCKETS)
+		return -E2BIG;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
-	listener = calloc(1, sizeof *listener);
-	if (!listener)
-		return -ENOMEM;
-	listener->server = server;
-	LIST_INSERT_HEAD(&server->listeners, listener, link);
-	r = sd_event_add_io(server->event, &listener->io, fd, EPOLLIN, on_connection, listener);
+	r = sd_event_add_io(server->event, &source, fd, EPOLLIN, on_connection, server);
 	if (r >= 0)
-		r = sd_event_source_set_io_fd_own(listener->io, true);
+		r = sd_event_source_set_ratelimit(source, ACCEPT_INTERVAL_USEC, ACCEPT_BURST);
 	if (r >= 0)
-		r = sd_event_source_set_ratelimit(listener->io, ACCEPT_INTERVAL_USEC, ACCEPT_BURST);
+		r = sd_event_source_set_io_fd_own(source, true);
 	if (r < 0)
-		listener_destroy(listener);
+		sd_event_source_disable_unref(source);
+	else
+		server->sockets[server->n_sockets++] = source;
 	return r;
 }
 
 void server_destroy(struct server *server)
 {
-	struct listener *listener;
-	struct client *client;
-
 	if (!server)
 		return;
-	while ((client = TAILQ_FIRST(&server->clients)))
-		client_destroy(client);
-	while ((listener = LIST_FIRST(&server->listeners)))
-		listener_destroy(listener);
+	while (server->n_clients > 0)
+		client_destroy(server->clients[server->n_clients - 1]);
+	for (unsigned i = 0; i < server->n_sockets; i++)
+		sd_event_source_disable_unref(server->sockets[i]);
 	arrival_clock_close(&server->clock);
 	sd_event_unref(server->event);
 	free(server);

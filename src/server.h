@@ -11,6 +11,9 @@
 /* Clients served at once. One more, and the oldest silent one makes room. */
 #define SERVER_CLIENTS 64
 
+/* Listening sockets at the most. */
+#define SERVER_SOCKETS 32
+
 struct server;
 
 /*
@@ -29,7 +32,7 @@ struct server *server_create(sd_event *event, server_carry_out carry_out, void *
  * Serves a listening stream socket, which from then on is the server's to close.
  *
  * fd: made non-blocking and close-on-exec
- * Returns 0 or a negative errno.
+ * Returns 0 or a negative errno; -E2BIG when there are too many.
  */
 int server_add_socket(struct server *server, int fd);
 
