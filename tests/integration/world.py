@@ -85,6 +85,9 @@ class Log:
             old, new = folder / "dev" / entry, Path("/dev") / entry
             if entry == "log":
                 continue
+            if entry == "ptmx":  # looks for its terminals beside itself
+                new.symlink_to("pts/ptmx")
+                continue
             if old.is_symlink():
                 new.symlink_to(os.readlink(old))
                 continue

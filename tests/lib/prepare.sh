@@ -42,7 +42,7 @@ unpacked() {
 		apt-get update >/dev/null 2>&1
 		version=$(apt-cache policy "$package" | sed -n 's/^ *Candidate: *//p')
 	fi
-	folder=$CACHE/$package-$version-$(dpkg --print-architecture)
+	folder=$CACHE/$package-${version//:/_}-$(dpkg --print-architecture) # no colon in PATH
 	if [ ! -d "$folder" ]; then
 		rm -rf "$folder.new"
 		mkdir -p "$folder.new"

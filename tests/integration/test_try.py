@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""tests/try, as a newcomer starts it."""
+
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from world import PORT, SOURCE, accepts, ask, eventually, test
+
+
+def folder_of(process):
+    """The folder that it works in, from the line that names the FIFO."""
+    return Path(
+        eventually(lambda: re.search(r"echo 0 > (\S+)/press", process.output()), 120)[1]
+    )
+
+
+def is_gone(w, process, folder):
+    """Whether it has left nothing: no process of its session, no FIFO, no socket, no port."""
+    session = [
+        p.name
+        for p in Path("/proc").glob("[0-9]*")
+        if stat_session(p) == process.pid and p.name != str(process.pid)
+    ]
+    return not session and not folder.exists() and not accepts()
+
+
+def stat_session(path):
+    try:
+        fields = (path / "stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return int(fields[3]) if fields[0] != "Z" else None
+
+
+@test("tests/try serves with standard input at its end, until SIGTERM", quick=False)
+def at_end(w):
+    p = w.spawn(SOURCE / "tests/try")
+    folder = folder_of(p)
+    assert ask(b"LED ON\n") == b"OK LED ON\n"
+    eventually(lambda: "(*) the LED is on" in p.output())
+    (folder / "press").write_bytes(b"0\n0\n")
+    eventually(lambda: p.output().rstrip().endswith("( ) the LED is off"))
+    assert f'echo "LED ON" | nc 127.0.0.1 {PORT}' in p.output()
+    assert p.stop() == 0
+    eventually(lambda: is_gone(w, p, folder))
+
+
+@test("tests/try with standard input closed, until SIGINT; LED_PORT", quick=False)
+def closed(w):
+    p = w.spawn(
+        "bash", "-c", 'trap - INT; exec "$0" <&-', SOURCE / "tests/try", env={"LED_PORT": 5558}
+    )
+    folder = folder_of(p)
+    assert ask(b"LED STATUS\n", ("127.0.0.1", 5558)) == b"OK LED OFF\n"
+    assert not accepts()
+    assert p.stop(signal.SIGINT) == 0
+    eventually(lambda: is_gone(w, p, folder))
+
+
+@test("tests/try in a terminal: Enter presses, the lamp shows it, SIGTERM ends it", quick=False)
+def terminal(w):
+    ours, theirs = pty.openpty()
+    w.at_end(lambda: os.close(ours))
+    p = w.spawn(SOURCE / "tests/try", stdin=theirs)
+    os.close(theirs)
+    folder = folder_of(p)
+    for text in ("(*) the LED is on", "( ) the LED is off"):
+        os.write(ours, b"\n")
+        eventually(lambda: p.output().rstrip().endswith(text))
+    assert p.stop() == 0
+    eventually(lambda: is_gone(w, p, folder))
+
+
+@test("tests/try and a port that is taken: one clear line", quick=False)
+def taken(w):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", PORT))
+        s.listen(1)
+        p = w.spawn(SOURCE / "tests/try")
+        assert p.wait(60) == 1
+        assert p.output() == (
+            f"try: port {PORT} is taken; LED_PORT=5556 tests/try takes another\n"
+        ), p.output()
