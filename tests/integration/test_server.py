@@ -163,7 +163,8 @@ CLIENTS = {
     "nc.openbsd": 'echo "LED ON" | nc.openbsd 127.0.0.1 5555',
     "nc.traditional": 'echo "LED ON" | nc.traditional 127.0.0.1 5555',
     "ncat": 'echo "LED ON" | ncat 127.0.0.1 5555',
-    "socat": 'echo "LED ON" | socat - TCP:127.0.0.1:5555',
+    # By itself it waits for half a second, which is short for valgrind.
+    "socat": f'echo "LED ON" | socat {"-t 10" if SLOW else ""} - TCP:127.0.0.1:5555',
     "bash": 'exec 3<>/dev/tcp/127.0.0.1/5555; echo "LED ON" >&3; cat <&3',
     "IPv6": 'echo "LED ON" | nc.openbsd ::1 5555',
 }
