@@ -265,6 +265,7 @@ static void find_button(struct program *program)
 		lose_button(program, why);
 		return;
 	}
+	sd_event_source_set_enabled(program->reopen, SD_EVENT_OFF);
 	if (*program->trouble)
 		syslog(LOG_NOTICE, "button %s is there", button_spec(program->button));
 	*program->trouble = '\0';
