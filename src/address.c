@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
@@ -122,6 +123,41 @@ static int connect_to(const struct sockaddr *sa, socklen_t size, int timeout_ms,
 	return fd;
 }
 
+/* getaddrinfo(3), with an end. Returns its status; EAI_AGAIN also when the time is over. */
+static int look_up(const struct address *address, int timeout_ms, struct addrinfo **list)
+{
+	const struct timespec limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+	struct addrinfo hints = ADDRESS_HINTS;
+	struct gaicb *request;
+	int r;
+
+	/* Numbers are not looked up, and need no thread to wait for. */
+	hints.ai_flags |= AI_NUMERICHOST;
+	r = getaddrinfo(address_host(address), address->port, &hints, list);
+	if (r != EAI_NONAME)
+		return r;
+
+	/* What is still under way when we give up writes here: it is left to the exit. */
+	request = calloc(1, sizeof *request);
+	if (!request)
+		return EAI_MEMORY;
+	request->ar_name = address->host;
+	request->ar_service = address->port;
+	request->ar_request = &ADDRESS_HINTS;
+	r = getaddrinfo_a(GAI_NOWAIT, &request, 1, NULL);
+	if (r != 0) {
+		free(request);
+		return r;
+	}
+	gai_suspend((const struct gaicb *const *)&request, 1, &limit);
+	r = gai_error(request);
+	if (r == EAI_INPROGRESS)
+		return EAI_AGAIN;
+	*list = request->ar_result;
+	free(request);
+	return r;
+}
+
 int address_connect(const struct address *address, int timeout_ms, const char **why)
 {
 	int64_t deadline = now_ms() + timeout_ms;
@@ -135,9 +171,9 @@ int address_connect(const struct address *address, int timeout_ms, const char **
 		return connect_to((struct sockaddr *)&sun, size, timeout_ms, why);
 	}
 
-	r = getaddrinfo(address_host(address), address->port, &ADDRESS_HINTS, &list);
+	r = look_up(address, timeout_ms, &list);
 	if (r != 0) {
-		*why = gai_strerror(r);
+		*why = r == EAI_AGAIN ? "the name is not found in time" : gai_strerror(r);
 		return -1;
 	}
 	for (struct addrinfo *ai = list; ai; ai = ai->ai_next)

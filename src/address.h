@@ -39,8 +39,8 @@ socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un 
 /*
  * Connects, and waits for it.
  *
- * timeout_ms: for the connection, and at the most for each read and write on it
- *     afterwards; looking up a name takes as long as the system's resolver does
+ * timeout_ms: for all of it, looking up a name included, and at the most for each
+ *     read and write on the connection afterwards
  * Returns a descriptor, or -1 with *why set to a constant reason.
  */
 int address_connect(const struct address *address, int timeout_ms, const char **why);

@@ -62,9 +62,9 @@ bool command_feed(struct command *command, const char *bytes, size_t n);
  * Says what the bytes mean, taking their end as the command's end.
  *
  * verb: set when the bytes are a command
- * at: where the sender is trusted to say when the command reached the machine,
- *     set to that time in milliseconds of CLOCK_MONOTONIC, or to 0 if the
- *     command does not say; NULL where it is not, and " @TIME" is no command
+ * at: where led-handler may be the sender, set to the time behind the command
+ *     (arrival_ms()), or to 0 if there is none; NULL where it is not, and " @TIME"
+ *     is no command
  * Returns NULL for a command, else the reason, a constant for people to read.
  */
 const char *command_parse(const struct command *command, enum verb *verb, uint64_t *at);

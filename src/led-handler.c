@@ -119,12 +119,8 @@ static int ask_line(
 		goto failed;
 	why = "it closed the connection without an answer";
 
-	/* Our clock means nothing to a led-line on another machine. */
-	if (address_peer_is_local(fd))
-		n = snprintf(request, sizeof request, "%s @%llu\n", verb_text(verb),
-			(unsigned long long)at);
-	else
-		n = snprintf(request, sizeof request, "%s\n", verb_text(verb));
+	n = snprintf(
+		request, sizeof request, "%s @%llu\n", verb_text(verb), (unsigned long long)at);
 	if (send(fd, request, (size_t)n, MSG_NOSIGNAL) != n) {
 		why = strerror(errno);
 		goto failed;

@@ -21,6 +21,9 @@
 #define ACCEPT_BURST 1000
 #define ACCEPT_INTERVAL_USEC 100000
 
+/* Without a descriptor to be had, no connection is accepted for this long. */
+#define PAUSE_USEC 1000000
+
 struct client {
 	struct server *server;
 	int fd;
@@ -36,6 +39,7 @@ struct server {
 	struct arrival_clock clock;
 	server_carry_out carry_out;
 	void *userdata;
+	sd_event_source *pause;
 	sd_event_source *sockets[SERVER_SOCKETS];
 	unsigned n_sockets;
 	struct client *clients[SERVER_CLIENTS]; /* the oldest first */
@@ -133,8 +137,7 @@ static void client_finish(struct client *client, bool ended)
 	enum verb verb;
 	const char *why;
 
-	/* Nobody on this machine gains by saying when a command came: earlier is weaker. */
-	why = command_parse(&client->command, &verb, local ? &at : NULL);
+	why = command_parse(&client->command, &verb, &at);
 	if (why) {
 		client_refuse(client, why, ended);
 		return;
@@ -143,9 +146,15 @@ static void client_finish(struct client *client, bool ended)
 		client_refuse(client, "too late", true);
 		return;
 	}
-	server->carry_out(server->userdata, verb, at > 0 && at < arrived ? at : arrived, answer);
+	/*
+	 * Another machine's clock means nothing here, and nobody on this one gains by saying
+	 * when a command came: earlier is weaker.
+	 */
+	if (local && at > 0 && at < arrived)
+		arrived = at;
+	server->carry_out(server->userdata, verb, arrived, answer);
 	client_send(client, answer);
-	client_log(client, at > 0, answer);
+	client_log(client, local && at > 0, answer);
 	client_destroy(client);
 }
 
@@ -275,6 +284,29 @@ static int client_create(struct server *server, int fd)
 	return 0;
 }
 
+static void set_accepting(struct server *server, int enabled)
+{
+	for (unsigned i = 0; i < server->n_sockets; i++)
+		sd_event_source_set_enabled(server->sockets[i], enabled);
+}
+
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	set_accepting(userdata, SD_EVENT_ON);
+	return 0;
+}
+
+/* The system has nothing left for a connection: to ask again at once would only spin. */
+static void pause_accepting(struct server *server)
+{
+	syslog(LOG_WARNING, "no connection can be accepted: %s", strerror(errno));
+	set_accepting(server, SD_EVENT_OFF);
+	sd_event_source_set_time_relative(server->pause, PAUSE_USEC);
+	sd_event_source_set_enabled(server->pause, SD_EVENT_ONESHOT);
+}
+
 static int on_connection(sd_event_source *source, int listening, uint32_t events, void *userdata)
 {
 	struct server *server = userdata;
@@ -282,18 +314,16 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
 
 	(void)source;
 	(void)events;
+	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+		pause_accepting(server);
+	if (fd < 0)
+		return 0;
 	if (server->n_clients == SERVER_CLIENTS)
 		make_room(server);
-	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd >= 0) {
-		r = client_create(server, fd);
-		if (r < 0)
-			syslog(LOG_WARNING, "a connection was dropped: %s", strerror(-r));
-	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-		syslog(LOG_WARNING, "a connection could not be accepted: %s", strerror(errno));
-		if (server->n_clients > 0)
-			make_room(server);
-	}
+	r = client_create(server, fd);
+	if (r < 0)
+		syslog(LOG_WARNING, "a connection was dropped: %s", strerror(-r));
 	return 0;
 }
 
@@ -306,6 +336,14 @@ struct server *server_create(sd_event *event, server_carry_out carry_out, void *
 	server->event = sd_event_ref(event);
 	server->carry_out = carry_out;
 	server->userdata = userdata;
+	if (sd_event_add_time_relative(
+		    event, &server->pause, CLOCK_MONOTONIC, 0, 0, on_pause_over, server) < 0 ||
+		sd_event_source_set_enabled(server->pause, SD_EVENT_OFF) < 0) {
+		sd_event_source_disable_unref(server->pause);
+		sd_event_unref(event);
+		free(server);
+		return NULL;
+	}
 	arrival_clock_open(&server->clock);
 	return server;
 }
@@ -322,6 +360,9 @@ int server_add_socket(struct server *server, int fd)
 	r = sd_event_add_io(server->event, &source, fd, EPOLLIN, on_connection, server);
 	if (r >= 0)
 		r = sd_event_source_set_ratelimit(source, ACCEPT_INTERVAL_USEC, ACCEPT_BURST);
+	/* Who is connected comes first: what has been sent is read before anyone has to go. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_NORMAL + 1);
 	if (r >= 0)
 		r = sd_event_source_set_io_fd_own(source, true);
 	if (r < 0)
@@ -339,6 +380,7 @@ void server_destroy(struct server *server)
 		client_destroy(server->clients[server->n_clients - 1]);
 	for (unsigned i = 0; i < server->n_sockets; i++)
 		sd_event_source_disable_unref(server->sockets[i]);
+	sd_event_source_disable_unref(server->pause);
 	arrival_clock_close(&server->clock);
 	sd_event_unref(server->event);
 	free(server);
