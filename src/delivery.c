@@ -61,7 +61,7 @@ struct delivery {
 
 	struct press queue[DELIVERY_QUEUE]; /* a ring; the first is being delivered */
 	unsigned first, waiting;
-	bool overflowing; /* the queue was full, and has not been empty since */
+	unsigned long unnamed_first, unnamed_last; /* found no room, not told yet; or 0 */
 
 	enum state state;
 	struct lookup *lookup;
@@ -72,7 +72,6 @@ struct delivery {
 	uint64_t pause_usec;
 	char answer[ANSWER_MAX];
 	size_t answer_length;
-	bool server_answers; /* it has done so: no answer is then no acknowledgement */
 
 	unsigned long pressed, delivered, dropped;
 	char last[ANSWER_MAX + 128];
@@ -150,14 +149,22 @@ static void hang_up(struct delivery *delivery)
 	delivery->state = IDLE;
 }
 
+/* One warning for all who found no room since the last one, whoever leans on the button. */
+static void name_overflow(struct delivery *delivery)
+{
+	if (delivery->unnamed_first)
+		syslog(LOG_WARNING, "press %lu to %lu: dropped: %d presses were waiting",
+			delivery->unnamed_first, delivery->unnamed_last, DELIVERY_QUEUE);
+	delivery->unnamed_first = 0;
+}
+
 /* The first press is done with, and the next has its turn. */
 static void next_press(struct delivery *delivery)
 {
 	delivery->pause_usec = 0;
 	delivery->first = (delivery->first + 1) % DELIVERY_QUEUE;
 	delivery->waiting--;
-	if (delivery->waiting == 0)
-		delivery->overflowing = false;
+	name_overflow(delivery);
 	tell(delivery);
 }
 
@@ -246,15 +253,12 @@ static void take_answer(struct delivery *delivery)
 
 	answer[delivery->answer_length] = '\0';
 	answer[strcspn(answer, "\r\n")] = '\0';
-	if (!*answer && delivery->server_answers) {
-		attempt_failed(delivery, "the server closed the connection without an answer");
-		return;
-	}
-	if (!*answer) {
+	/* The original's server has nothing to say. */
+	if (delivery->answer_length == 0) {
 		delivered(delivery, "sent; the server closed the connection without an answer");
 		return;
 	}
-	delivery->server_answers = true;
+
 	for (char *p = answer; *p; p++)
 		if ((unsigned char)*p < ' ' || (unsigned char)*p > '~')
 			*p = '?';
@@ -272,10 +276,12 @@ static void read_answer(struct delivery *delivery)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n < 0) {
+	if (n < 0 && delivery->answer_length == 0) {
 		attempt_failed(delivery, strerror(errno));
 		return;
 	}
+	if (n < 0)
+		n = 0; /* it broke after the answer */
 	delivery->answer_length += (size_t)n;
 	if (n == 0 || (size_t)n == room || memchr(end, '\n', (size_t)n))
 		take_answer(delivery);
@@ -301,7 +307,7 @@ static int on_socket(sd_event_source *source, int fd, uint32_t events, void *use
 	return 0;
 }
 
-/* Starts to connect. Returns 0, or -1 with errno set and nothing left open. */
+/* Starts to connect. Returns 0, or -1 with errno set; the socket is hang_up()'s to close. */
 static int connect_to(struct delivery *delivery, const struct sockaddr *sa, socklen_t size)
 {
 	int r;
@@ -440,7 +446,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 		connect_next(delivery, strerror(ETIMEDOUT));
 		break;
 	case ANSWERING:
-		attempt_failed(delivery, "the server does not answer");
+		if (delivery->answer_length > 0)
+			take_answer(delivery);
+		else
+			attempt_failed(delivery, "the server does not answer");
 		break;
 	case PAUSING:
 		attempt(delivery);
@@ -454,6 +463,7 @@ struct delivery *delivery_create(sd_event *event, const struct address *server,
 	delivery_changed changed, void *userdata)
 {
 	struct delivery *delivery = calloc(1, sizeof *delivery);
+	sigset_t signals;
 	int r;
 
 	if (!delivery)
@@ -467,8 +477,12 @@ struct delivery *delivery_create(sd_event *event, const struct address *server,
 	delivery->userdata = userdata;
 	delivery->fd = -1;
 	delivery->lookup = calloc(1, sizeof *delivery->lookup);
-	r = delivery->lookup ? sd_event_add_signal(event, &delivery->on_lookup,
-				       SIGRTMIN | SD_EVENT_SIGNAL_PROCMASK, on_lookup, delivery)
+	/* Blocked to the very end: it may come while we leave, and would kill us. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	r = delivery->lookup ? sd_event_add_signal(
+				       event, &delivery->on_lookup, SIGRTMIN, on_lookup, delivery)
 			     : -ENOMEM;
 	if (r >= 0)
 		r = sd_event_add_time(event, &delivery->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC,
@@ -488,11 +502,11 @@ void delivery_press(struct delivery *delivery)
 	delivery->pressed++;
 	if (delivery->waiting == DELIVERY_QUEUE) {
 		delivery->dropped++;
-		set_last(delivery, "press %lu: dropped: %d presses wait already", delivery->pressed,
+		set_last(delivery, "press %lu: dropped: %d presses were waiting", delivery->pressed,
 			DELIVERY_QUEUE);
-		/* Once, whoever leans on the button. */
-		syslog(delivery->overflowing ? LOG_DEBUG : LOG_WARNING, "%s", delivery->last);
-		delivery->overflowing = true;
+		if (!delivery->unnamed_first)
+			delivery->unnamed_first = delivery->pressed;
+		delivery->unnamed_last = delivery->pressed;
 		tell(delivery);
 		return;
 	}
@@ -507,8 +521,12 @@ void delivery_destroy(struct delivery *delivery)
 {
 	if (!delivery)
 		return;
-	if (delivery->waiting > 0)
-		syslog(LOG_WARNING, "stopping with %u presses not delivered", delivery->waiting);
+	name_overflow(delivery);
+	for (; delivery->waiting > 0; delivery->waiting--) {
+		syslog(LOG_WARNING, "press %lu: dropped: the button's program stops",
+			delivery->queue[delivery->first].number);
+		delivery->first = (delivery->first + 1) % DELIVERY_QUEUE;
+	}
 	if (delivery->timer)
 		hang_up(delivery);
 	/* A look-up that is still under way writes to its request: it is left to the exit. */
