@@ -48,7 +48,7 @@ static const char *button_fifo_parse(const char *argument, void **state)
 static int open_fifo(const char *path)
 {
 	struct stat st;
-	int fd, r;
+	int fd;
 
 	if (stat(path, &st) < 0)
 		return -errno;
@@ -58,9 +58,8 @@ static int open_fifo(const char *path)
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode)) {
-		r = errno ? -errno : -EEXIST;
 		close(fd);
-		return r;
+		return -EEXIST;
 	}
 	return fd;
 }
@@ -149,9 +148,13 @@ static void button_fifo_close(void *state)
 {
 	struct button_fifo *button = state;
 
-	close(button->fd);
-	if (button->created)
+	struct stat ours, there;
+
+	/* Only what we made, if it is what is there. */
+	if (button->created && fstat(button->fd, &ours) == 0 && lstat(button->path, &there) == 0 &&
+		ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
 		unlink(button->path);
+	close(button->fd);
 }
 
 const struct button_backend BUTTON_FIFO = {

@@ -39,7 +39,7 @@ int last_write(int fd, bool lit)
 	ssize_t length = (ssize_t)strlen(text);
 
 	if (pwrite(fd, text, (size_t)length, 0) != length || ftruncate(fd, length) < 0)
-		return errno ? -errno : -EIO;
+		return -EIO;
 	return 0;
 }
 

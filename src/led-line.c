@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -34,7 +35,10 @@ struct program {
 	struct holder *holder;
 	struct server *server;
 	unsigned n_sockets;
-	const char *made[LISTEN_ADDRESSES]; /* paths of sockets, ours to remove */
+	struct made {
+		const char *path;
+		struct stat st;
+	} made[LISTEN_ADDRESSES]; /* sockets with paths, ours to remove */
 	unsigned n_made;
 	bool explained; /* the log has said already why the program ends */
 };
@@ -94,6 +98,8 @@ static void read_environment(struct options *options)
 	setting_complete(&listen);
 	if (options->n_listen == 0)
 		add_listen_list(options, listen.value);
+	if (options->n_listen == 0)
+		setting_error(&listen, "no address");
 }
 
 static void parse_argv(int argc, char *argv[], struct options *options)
@@ -163,11 +169,9 @@ static int serve(struct program *program, int fd)
  * process left in the store. A newer version or another LED may have left something
  * that means nothing to us: it is closed, and the store forgets it.
  */
-static int take_passed(struct program *program)
+static int take_passed(struct program *program, char *const *names, int n)
 {
-	char **names = NULL;
-	int n = sd_listen_fds_with_names(true, &names);
-	int r = n < 0 ? n : 0;
+	int r = 0;
 
 	for (int i = 0; i < n; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
@@ -180,9 +184,6 @@ static int take_passed(struct program *program)
 			sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", names[i]);
 		}
 	}
-	for (int i = 0; names && names[i]; i++)
-		free(names[i]);
-	free(names);
 	return r;
 }
 
@@ -199,8 +200,12 @@ static int listen_ourselves(struct program *program, const struct address *addre
 		program->explained = true;
 		return -EADDRNOTAVAIL;
 	}
-	if (*address->path)
-		program->made[program->n_made++] = address->path;
+	if (*address->path) {
+		struct made *made = &program->made[program->n_made++];
+
+		made->path = address->path;
+		lstat(made->path, &made->st);
+	}
 	for (int i = 0; i < n && r >= 0; i++)
 		r = serve(program, fds[i]);
 	return r;
@@ -209,7 +214,13 @@ static int listen_ourselves(struct program *program, const struct address *addre
 static int set_up(struct program *program, const struct options *options, struct led *led,
 	enum initial initial)
 {
-	int r;
+	char **names = NULL;
+	int n, r;
+
+	/* Before anything of ours can be taken for something that was passed. */
+	n = sd_listen_fds_with_names(true, &names);
+	if (n < 0)
+		return n;
 
 	r = sd_event_default(&program->event);
 	if (r >= 0)
@@ -225,7 +236,10 @@ static int set_up(struct program *program, const struct options *options, struct
 	if (!program->server)
 		return -ENOMEM;
 
-	r = take_passed(program);
+	r = take_passed(program, names, n);
+	for (int i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
 	if (r >= 0 && program->n_sockets == 0 &&
 		sd_is_socket(STDIN_FILENO, AF_UNSPEC, SOCK_STREAM, 1) > 0)
 		r = serve(program, STDIN_FILENO);
@@ -236,6 +250,16 @@ static int set_up(struct program *program, const struct options *options, struct
 		return r;
 	holder_start(program->holder);
 	return 0;
+}
+
+/* Removes a socket's path if it is still ours. */
+static void remove_made(const struct made *made)
+{
+	struct stat st;
+
+	if (lstat(made->path, &st) == 0 && st.st_dev == made->st.st_dev &&
+		st.st_ino == made->st.st_ino)
+		unlink(made->path);
 }
 
 int main(int argc, char *argv[])
@@ -269,7 +293,7 @@ int main(int argc, char *argv[])
 
 	server_destroy(program.server);
 	for (unsigned i = 0; i < program.n_made; i++)
-		unlink(program.made[i]);
+		remove_made(&program.made[i]);
 	holder_destroy(program.holder);
 	led_destroy(led);
 	sd_event_unref(program.event);
