@@ -172,6 +172,16 @@ def dribble(w):
     out_of_reach(w, "it does not answer")
 
 
+@test("a name server that does not answer: ERR within 5 s, exit 1", quick=False)
+def slow_name(w):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns:
+        dns.bind(("127.0.0.1", 53))
+        status, answer, seconds = handle(w, b"LED ON\n", f"somewhere.example:{LINE_PORT}")
+    wanted = f"ERR no led-line at somewhere.example:{LINE_PORT}: the name is not found in time\n"
+    assert (status, answer) == (1, wanted.encode()), (status, answer)
+    assert SLOW or seconds < 5, seconds
+
+
 @test("led-line is slow, but answers")
 def slow(w):
     serve_as(

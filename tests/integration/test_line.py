@@ -2,6 +2,7 @@
 """led-line: its sockets, its state, the service manager, the LED class."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 from world import (
+    AFAR,
     LED_LINE,
     NOTICE,
     PORT,
@@ -17,9 +19,11 @@ from world import (
     SLOW,
     WRAP,
     ask,
+    connect,
     eventually,
     mount,
     need_program,
+    read_all,
     send_as_the_original,
     test,
 )
@@ -349,6 +353,73 @@ def port_taken(w):
     assert p.output().count("\n") == 1, p.output()
 
 
+@test("a socket's path that is another's by then is not removed")
+def not_our_socket(w):
+    line = w.line()
+    (w.dir / "line.sock").unlink()
+    (w.dir / "line.sock").write_text("precious")
+    assert line.stop() == 0
+    assert (w.dir / "line.sock").read_text() == "precious"
+
+
+@test("a wrong LISTEN_FDS ends it cleanly, and a LED_LISTEN of blanks too")
+def wrong_passing(w):
+    listener = unix_listener(w, w.dir / "p.sock")
+    p = w.spawn(
+        "bash",
+        "-c",
+        'export LISTEN_PID=$$ LISTEN_FDS=5; exec "$0" --led=log',
+        LED_LINE,
+        pass_fds=[listener.fileno()],
+    )
+    assert p.wait(20) == 1 and "Bad file descriptor" in p.output(), p.output()
+    p = w.spawn(LED_LINE, "--led=log", env={"LED_LISTEN": " "})
+    assert p.wait(20) == 2 and "LED_LISTEN= : no address" in p.output(), p.output()
+
+
+@test("nobody looks at its standard error any more: it goes on")
+def no_stderr(w):
+    read, write = os.pipe()
+    line = w.line(stderr=write)
+    os.close(write)
+    os.close(read)
+    for _ in range(3):
+        assert ask(b"LED TOGGLE\n", w.dir / "line.sock").startswith(b"OK")
+    assert line.poll() is None
+
+
+@test("out of descriptors: one line in the log a second, and served again afterwards")
+def out_of_descriptors(w):
+    line = w.line(listen=[PORT])
+    used = {int(fd) for fd in os.listdir(f"/proc/{line.pid}/fd")}
+    free = next(fd for fd in range(100) if fd not in used)
+    most = resource.prlimit(line.pid, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(line.pid, resource.RLIMIT_NOFILE, (free, most))
+    before = line.cpu_seconds()
+    with connect() as s:
+        s.sendall(b"LED ON\n")
+        time.sleep(1.5)
+        warnings = w.log("led-line", WARNING)
+        assert 1 <= len(warnings) <= 3, warnings
+        assert line.cpu_seconds() - before < 0.2
+        resource.prlimit(line.pid, resource.RLIMIT_NOFILE, (most, most))
+        assert read_all(s) == b"OK LED ON\n"
+
+
+@test("what has been sent is read before anyone has to make room")
+def sent_before_room(w):
+    line = w.line(listen=[PORT])
+    held = [connect() for _ in range(64)]
+    w.at_end(lambda: [s.close() for s in held])
+    time.sleep(0.2)
+    line.send_signal(signal.SIGSTOP)
+    more = [connect() for _ in range(3)]
+    w.at_end(lambda: [s.close() for s in more])
+    held[0].sendall(b"LED ON\n")
+    line.send_signal(signal.SIGCONT)
+    assert read_all(held[0]) == b"OK LED ON\n"
+
+
 @test("a time in the future gains nothing, a time from afar is none")
 def forged_time(w):
     w.line(listen=[PORT])
@@ -373,6 +444,19 @@ def given_up(w):
     eventually(lambda: w.statuses())
     assert w.statuses() == ["On"], w.statuses()
     assert ask(b"LED STATUS\n", w.dir / "p.sock") == b"OK LED ON\n"
+
+
+@test("the same for a led-line on another machine, whose clock counts for nothing")
+def given_up_afar(w):
+    line = w.line(listen=[PORT])
+    line.send_signal(signal.SIGSTOP)
+    with connect((AFAR, PORT)) as s:
+        s.sendall(b"LED ON @1\n")
+    line.send_signal(signal.SIGCONT)
+    assert ask(b"LED STATUS\n") == b"OK LED OFF\n"
+    assert ask(b"LED OFF\n") == b"OK LED OFF\n"
+    assert ask(b"LED ON @1\n", (AFAR, PORT)) == b"OK LED ON\n"
+    assert w.statuses() == ["Off", "On"], w.statuses()
 
 
 @test("who has gone before the answer is named all the same")

@@ -217,6 +217,8 @@ def bursts(w, how, count):
     delay = w.handler_script('printf -v pause "0.%03d" $((RANDOM % 51))', 'sleep "$pause"')
     w.serve(how, delay)
     handled = lambda: len(w.log("led-handler"))
+    # The question that woke xinetd's led-line has its line, too.
+    eventually(lambda: handled() == (how == "xinetd"))
     chance = random.Random(1)
     overtaken = 0
     for _ in range(count):

@@ -29,6 +29,7 @@ SLOW = os.environ.get("SLOW") == "1"
 WRAP = os.environ.get("WRAP", "").split()
 
 PORT = 5555
+AFAR = "192.0.2.2"
 LINE_PORT = 5556
 DEBUG, INFO, NOTICE, WARNING, ERR = 7, 6, 5, 4, 3
 
@@ -122,6 +123,9 @@ def enter():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         request = struct.pack("16sH14x", b"lo", 1 | 64)  # IFF_UP | IFF_RUNNING
         fcntl.ioctl(s, 0x8914, request)  # SIOCSIFFLAGS
+        # An address that is not loopback's, for clients and servers from afar.
+        address = struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(AFAR))
+        fcntl.ioctl(s, 0x8916, address)  # SIOCSIFADDR
     folder = Path(tempfile.mkdtemp(prefix="led-log."))
     folder.chmod(0o755)
     (folder / "dev").mkdir()
@@ -131,9 +135,10 @@ def enter():
     for name, lines in {
         "passwd": "led-line:x:61001:61001::/:/usr/sbin/nologin\n"
         "led-handler:x:61002:61002::/:/usr/sbin/nologin\n",
+        "resolv.conf": "nameserver 127.0.0.1\n",
         "group": "led-line:x:61001:\nled-handler:x:61002:\ngpio:x:61003:\n",
     }.items():
-        theirs = Path("/etc", name).read_text()
+        theirs = Path("/etc", name).read_text() if name != "resolv.conf" else ""
         ours = folder / name
         ours.write_text(
             "".join(
@@ -141,7 +146,8 @@ def enter():
             )
             + lines
         )
-        mount(str(ours), Path("/etc", name), flags=MS_BIND)
+        Path("/etc", name).touch()
+        mount(str(ours), Path("/etc", name).resolve(), flags=MS_BIND)
 
 
 # --- talking to a server ----------------------------------------------------------------
