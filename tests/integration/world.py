@@ -74,6 +74,7 @@ class Log:
 
     def __init__(self, folder):
         self.lines = []
+        self.marks = self.seen = 0
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         path = folder / "log"
@@ -100,9 +101,20 @@ class Log:
         Path("/dev/log").symlink_to(path)
         threading.Thread(target=self._read, daemon=True).start()
 
+    def catch_up(self):
+        """Waits until everything is read that has been sent by now."""
+        self.marks += 1
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.sendto(b"mark %d" % self.marks, "/dev/log")
+        while self.seen < self.marks:
+            time.sleep(0.0005)
+
     def _read(self):
         while True:
             text = self.socket.recv(4096).decode(errors="replace").rstrip("\n\0")
+            if text.startswith("mark "):
+                self.seen = int(text[5:])
+                continue
             match = re.match(r"<(\d+)>\w+ +\d+ [\d:]+ ([\w.-]+)\[\d+\]: (.*)", text, re.S)
             if match:
                 self.lines.append((int(match[1]) & 7, match[2], match[3]))
@@ -280,6 +292,7 @@ class World:
         self.processes = []
         self.managers = []
         self.closers = []
+        LOG.catch_up()
         self.log_start = len(LOG.lines)
 
     def at_end(self, close):
@@ -288,6 +301,7 @@ class World:
 
     # The log since this test began.
     def log(self, program=None, most=INFO):
+        LOG.catch_up()
         return [
             text
             for priority, name, text in LOG.lines[self.log_start :]
