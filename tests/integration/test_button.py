@@ -358,10 +358,10 @@ def stopped(w):
 @test("a look-up that ends while it stops does not kill it")
 def late_lookup(w):
     button = w.button()
-    button.send_signal(signal.SIGSTOP)
+    button.pause()
     button.send_signal(signal.SIGTERM)
     button.send_signal(34)  # SIGRTMIN as programs see it
-    button.send_signal(signal.SIGCONT)
+    button.resume()
     assert button.wait(20) == 0
     assert not (w.dir / "press").exists()
 

@@ -138,9 +138,9 @@ def half_answer(w):
 @test("led-line is stopped: ERR within 5 s, exit 1", quick=False)
 def stopped(w):
     line = w.line()
-    line.send_signal(19)
+    line.pause()
     assert out_of_reach(w, "it does not answer") > 3.5
-    line.send_signal(18)
+    line.resume()
 
 
 @test("led-line does not even accept: ERR within 5 s, exit 1", quick=False)

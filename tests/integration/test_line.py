@@ -412,11 +412,11 @@ def sent_before_room(w):
     held = [connect() for _ in range(64)]
     w.at_end(lambda: [s.close() for s in held])
     time.sleep(0.2)
-    line.send_signal(signal.SIGSTOP)
+    line.pause()
     more = [connect() for _ in range(3)]
     w.at_end(lambda: [s.close() for s in more])
     held[0].sendall(b"LED ON\n")
-    line.send_signal(signal.SIGCONT)
+    line.resume()
     assert read_all(held[0]) == b"OK LED ON\n"
 
 
@@ -449,10 +449,10 @@ def given_up(w):
 @test("the same for a led-line on another machine, whose clock counts for nothing")
 def given_up_afar(w):
     line = w.line(listen=[PORT])
-    line.send_signal(signal.SIGSTOP)
+    line.pause()
     with connect((AFAR, PORT)) as s:
         s.sendall(b"LED ON @1\n")
-    line.send_signal(signal.SIGCONT)
+    line.resume()
     assert ask(b"LED STATUS\n") == b"OK LED OFF\n"
     assert ask(b"LED OFF\n") == b"OK LED OFF\n"
     assert ask(b"LED ON @1\n", (AFAR, PORT)) == b"OK LED ON\n"

@@ -232,8 +232,20 @@ class Process(subprocess.Popen):
     def output(self):
         return self.output_path.read_text(errors="replace")
 
+    def stat(self):
+        """The fields of proc(5)'s stat, from the state on."""
+        return Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+
+    def pause(self):
+        """Stops it, and waits until it stands still."""
+        self.send_signal(signal.SIGSTOP)
+        eventually(lambda: self.stat()[0] == "T")
+
+    def resume(self):
+        self.send_signal(signal.SIGCONT)
+
     def cpu_seconds(self):
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        fields = self.stat()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self, signum=signal.SIGTERM):
