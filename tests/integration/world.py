@@ -158,7 +158,8 @@ def enter():
             )
             + lines
         )
-        Path("/etc", name).touch()
+        if not Path("/etc", name).exists():
+            Path("/etc", name).touch()
         mount(str(ours), Path("/etc", name).resolve(), flags=MS_BIND)
 
 
