@@ -388,7 +388,7 @@ def no_stderr(w):
     assert line.poll() is None
 
 
-@test("out of descriptors: one line in the log a second, and served again afterwards")
+@test("out of descriptors: one line a second in the log, and served afterwards", quick=False)
 def out_of_descriptors(w):
     line = w.line(listen=[PORT])
     used = {int(fd) for fd in os.listdir(f"/proc/{line.pid}/fd")}

@@ -22,6 +22,7 @@ need() {
 	[ "$(id -u)" = 0 ] || die "not root, and these packages are missing: ${missing[*]}"
 	printf 'installing %s\n' "${missing[*]}" >&2
 	log=$(mktemp)
+	export DEBIAN_FRONTEND=noninteractive # tzdata asks where we are
 	if ! { apt-get install -y --no-install-recommends "${missing[@]}" ||
 		{ apt-get update &&
 			apt-get install -y --no-install-recommends "${missing[@]}"; }; } \
