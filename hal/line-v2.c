@@ -144,7 +144,7 @@ int line_request_output(
 	struct gpiod_line_settings *settings = gpiod_line_settings_new();
 	struct line *new = calloc(1, sizeof *new);
 	struct gpiod_line_request *request = NULL;
-	int r;
+	int fd = -1, r;
 
 	if (settings && new) {
 		gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_OUTPUT);
@@ -156,26 +156,29 @@ int line_request_output(
 	}
 	if (request) {
 		/* The copy keeps the line; the library's own descriptor is not needed. */
-		new->fd = fcntl(gpiod_line_request_get_fd(request), F_DUPFD_CLOEXEC, 3);
-		if (new->fd < 0)
+		fd = fcntl(gpiod_line_request_get_fd(request), F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
 			snprintf(
 				why, LINE_WHY_MAX, "GPIO line %s: %s", spec->name, strerror(errno));
 	}
-	r = request && new->fd >= 0 ? 0 : -errno;
+	r = -errno;
 	if (request)
 		gpiod_line_request_release(request);
 	gpiod_line_settings_free(settings);
-	if (r < 0)
+	if (fd < 0 || !new) {
 		free(new);
-	else
-		*line = new;
-	return r;
+		return r;
+	}
+	new->fd = fd;
+	*line = new;
+	return 0;
 }
 
 int line_request_edges(const struct line_spec *spec, struct line **line, char why[LINE_WHY_MAX])
 {
 	struct gpiod_line_settings *settings = gpiod_line_settings_new();
 	struct line *new = calloc(1, sizeof *new);
+	struct gpiod_line_request *request = NULL;
 	int r;
 
 	if (settings && new)
@@ -188,9 +191,9 @@ int line_request_edges(const struct line_spec *spec, struct line **line, char wh
 		gpiod_line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH);
 		gpiod_line_settings_set_bias(settings,
 			spec->active_low ? GPIOD_LINE_BIAS_PULL_UP : GPIOD_LINE_BIAS_PULL_DOWN);
-		new->request = request_line(spec, settings, why);
+		request = request_line(spec, settings, why);
 	}
-	r = new &&new->request ? 0 : -errno;
+	r = request ? 0 : -errno;
 	gpiod_line_settings_free(settings);
 	if (r < 0) {
 		if (new)
@@ -198,7 +201,8 @@ int line_request_edges(const struct line_spec *spec, struct line **line, char wh
 		free(new);
 		return r;
 	}
-	new->fd = gpiod_line_request_get_fd(new->request);
+	new->request = request;
+	new->fd = gpiod_line_request_get_fd(request);
 	/* The library reads in blocking mode; the kernel honours the flag all the same. */
 	fcntl(new->fd, F_SETFL, O_NONBLOCK);
 	new->active = line_get(new) == 1;
@@ -230,7 +234,7 @@ int line_get(struct line *line)
 
 	if (ioctl(line->fd, GPIO_V2_LINE_GET_VALUES_IOCTL, &values) < 0)
 		return -errno;
-	return values.bits & 1;
+	return (int)(values.bits & 1);
 }
 
 int line_set(struct line *line, bool active)

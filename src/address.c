@@ -193,20 +193,22 @@ union sockaddr_any {
 	struct sockaddr_storage storage;
 };
 
-/* The peer's address; one that is IPv4 in IPv6's clothes is undressed. AF_UNSPEC if none. */
-static void get_peer(int fd, union sockaddr_any *peer)
+/* The peer's address; one that is IPv4 in IPv6's clothes is undressed. Without one,
+   AF_UNSPEC and a negative errno value. */
+static int get_peer(int fd, union sockaddr_any *peer)
 {
 	socklen_t size = sizeof *peer;
 
 	peer->sa.sa_family = AF_UNSPEC;
 	if (getpeername(fd, &peer->sa, &size) < 0)
-		return;
+		return -errno;
 	if (peer->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer->in6.sin6_addr)) {
 		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = peer->in6.sin6_port};
 
 		memcpy(&in.sin_addr, &peer->in6.sin6_addr.s6_addr[12], sizeof in.sin_addr);
 		peer->in = in;
 	}
+	return 0;
 }
 
 const char *address_of_peer(int fd, char text[ADDRESS_PEER_MAX])
@@ -216,8 +218,7 @@ const char *address_of_peer(int fd, char text[ADDRESS_PEER_MAX])
 	socklen_t size = sizeof user;
 	union sockaddr_any peer;
 
-	get_peer(fd, &peer);
-	if (peer.sa.sa_family == AF_UNSPEC && errno == ENOTCONN) {
+	if (get_peer(fd, &peer) == -ENOTCONN) {
 		strcpy(text, "a client that is gone");
 		return text;
 	}

@@ -50,22 +50,26 @@ static int listen_unix(const struct address *address, const char **why)
 	return fd;
 }
 
+/* Returns a descriptor, or a negative errno value. */
 static int listen_inet(const struct addrinfo *ai, const char **why)
 {
 	static const int ON = 1, OFF = 0;
 	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
 
 	if (fd < 0) {
-		*why = strerror(errno);
-		return -1;
+		r = -errno;
+		*why = strerror(-r);
+		return r;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &ON, sizeof ON);
 	if (ai->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &OFF, sizeof OFF);
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0) {
-		*why = strerror(errno);
+		r = -errno;
+		*why = strerror(-r);
 		close(fd);
-		return -1;
+		return r;
 	}
 	return fd;
 }
@@ -88,7 +92,7 @@ static int listen_any(const struct address *address, const char **why)
 			continue;
 		}
 		fd = listen_inet(any, why);
-		if (fd < 0 && errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL)
+		if (fd < 0 && fd != -EAFNOSUPPORT && fd != -EADDRNOTAVAIL)
 			i = 2;
 		freeaddrinfo(any);
 	}
