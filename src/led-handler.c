@@ -190,6 +190,15 @@ static void drain(int fd)
 			return;
 }
 
+/*
+ * The level of a command's line. As a unit we log above the level of what the manager says
+ * about each connection, so that the unit can leave that out: INVOCATION_ID, systemd.exec(5).
+ */
+static int log_level(void)
+{
+	return getenv("INVOCATION_ID") ? LOG_NOTICE : LOG_INFO;
+}
+
 static int serve(struct connection connection, const struct address *line)
 {
 	struct command command = {0};
@@ -214,7 +223,7 @@ static int serve(struct connection connection, const struct address *line)
 	/* Who connects and says nothing, a port scan, is not worth a line. */
 	syslog(r < 0                  ? LOG_ERR
 		: command.stream == 0 ? LOG_DEBUG
-				      : LOG_INFO,
+				      : log_level(),
 		"%s sent \"%s\": %s", peer, command_quote(&command, quoted), answer);
 	if (why && !ended)
 		drain(connection.in);
