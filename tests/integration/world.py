@@ -21,8 +21,12 @@ import time
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ["BUILD"])
-LED_HANDLER, LED_LINE, BUTTON = (str(BUILD / p) for p in ("led-handler", "led-line", "button"))
+# On a machine with the units installed: it is these that serve.
+INSTALLED = os.environ.get("INSTALLED") == "1"
+LED_HANDLER, LED_LINE, BUTTON = (
+    shutil.which(program) if INSTALLED else f"{os.environ['BUILD']}/{program}"
+    for program in ("led-handler", "led-line", "button")
+)
 # Sanitizers and valgrind take their time: bounds on time are for the plain build alone.
 SLOW = os.environ.get("SLOW") == "1"
 # What every program of ours is started with, such as valgrind.
@@ -72,33 +76,13 @@ def mount(source, target, kind=None, flags=0):
 class Log:
     """/dev/log, and every line that came: (priority, program, text)."""
 
-    def __init__(self, folder):
+    def __init__(self, path):
         self.lines = []
         self.marks = self.seen = 0
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
-        path = folder / "log"
         self.socket.bind(str(path))
         path.chmod(0o666)
-        # On a tmpfs of our own over /dev, with everything that was there.
-        mount("/dev", folder / "dev", flags=MS_BIND | MS_REC)
-        mount("tmpfs", "/dev", "tmpfs")
-        for entry in os.listdir(folder / "dev"):
-            old, new = folder / "dev" / entry, Path("/dev") / entry
-            if entry == "log":
-                continue
-            if entry == "ptmx":  # looks for its terminals beside itself
-                new.symlink_to("pts/ptmx")
-                continue
-            if old.is_symlink():
-                new.symlink_to(os.readlink(old))
-                continue
-            if old.is_dir():
-                new.mkdir()
-            else:
-                new.touch()
-            mount(str(old), new, flags=MS_BIND | MS_REC)
-        Path("/dev/log").symlink_to(path)
         threading.Thread(target=self._read, daemon=True).start()
 
     def catch_up(self):
@@ -122,12 +106,41 @@ class Log:
                 self.lines.append((INFO, "?", text))
 
 
+def replace_dev_log(folder, path):
+    """Has /dev/log lead to a socket of ours, for this process and its children."""
+    # On a tmpfs of our own over /dev, with everything that was there.
+    mount("/dev", folder / "dev", flags=MS_BIND | MS_REC)
+    mount("tmpfs", "/dev", "tmpfs")
+    for entry in os.listdir(folder / "dev"):
+        old, new = folder / "dev" / entry, Path("/dev") / entry
+        if entry == "log":
+            continue
+        if entry == "ptmx":  # looks for its terminals beside itself
+            new.symlink_to("pts/ptmx")
+            continue
+        if old.is_symlink():
+            new.symlink_to(os.readlink(old))
+            continue
+        if old.is_dir():
+            new.mkdir()
+        else:
+            new.touch()
+        mount(str(old), new, flags=MS_BIND | MS_REC)
+    Path("/dev/log").symlink_to(path)
+
+
 LOG = None
 
 
 def enter():
     """To be called once, as root, before anything else."""
     global LOG
+    if INSTALLED:
+        # Where journald hands on what came to /dev/log, less what the units leave out.
+        forwarded = Path("/run/systemd/journal/syslog")
+        forwarded.unlink(missing_ok=True)
+        LOG = Log(forwarded)
+        return
     if libc.unshare(CLONE_NEWNS | CLONE_NEWNET) != 0:
         raise Skip("no namespaces of our own: " + os.strerror(ctypes.get_errno()))
     libc.prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans are ours
@@ -141,7 +154,8 @@ def enter():
     folder = Path(tempfile.mkdtemp(prefix="led-log."))
     folder.chmod(0o755)
     (folder / "dev").mkdir()
-    LOG = Log(folder)
+    LOG = Log(folder / "log")
+    replace_dev_log(folder, folder / "log")
 
     # The users that the package makes, for xinetd/led to be used as it is.
     for name, lines in {
@@ -257,6 +271,8 @@ class Process(subprocess.Popen):
 
 def orphans():
     """Processes whose parents have left them to us: what an inetd leaves when it goes."""
+    if INSTALLED:
+        return []  # systemd takes them
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     return [int(pid) for pid in children]
 
@@ -383,7 +399,9 @@ class World:
     # The ways to serve port 5555.
 
     def serve(self, how, handler=None):
-        getattr(self, f"serve_{how}")(handler or self.handler_script())
+        if not INSTALLED:
+            handler = handler or self.handler_script()
+        getattr(self, f"serve_{how}")(handler)
         eventually(accepts)
         return how
 
@@ -434,6 +452,26 @@ class World:
         eventually(accepts)
         ask(b"LED STATUS\n")
 
+    # On a machine with the units installed.
+
+    def serve_led_socket(self, handler):
+        self.serve_unit("led.socket", handler)
+
+    def serve_led_wait_socket(self, _):
+        self.serve_unit("led-wait.socket")
+
+    def serve_unit(self, unit, handler=None):
+        run = lambda *command: subprocess.run(command, check=True)
+        run("systemctl", "stop", "led-line.service", "led.socket", "led-wait.socket")
+        drop_in = Path("/run/systemd/system/led@.service.d/test.conf")
+        shutil.rmtree(drop_in.parent, ignore_errors=True)
+        if handler:
+            drop_in.parent.mkdir(parents=True)
+            drop_in.write_text(f"[Service]\nExecStart=\nExecStart={handler}\n")
+        run("systemctl", "daemon-reload")
+        run("systemctl", "start", unit)
+        ask(b"LED STATUS\n")  # led-line's start, and its first state, are behind us
+
     def end(self):
         """Ends everything, and returns what is wrong with how it ended."""
         wrong = []
@@ -467,6 +505,8 @@ class World:
 
 
 SERVERS = ["line", "activate", "activate_inetd", "xinetd", "inetd"]
+if INSTALLED:
+    SERVERS = ["led_socket", "led_wait_socket"]
 
 TESTS = []
 
