@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
-# What tests/try and tests/run share: packages, and a folder for what is slow to make.
+# What tests/try, tests/run and tests/lab share: packages, and a folder for what is slow to make.
 
 # Outside the checkout, and survives it.
-CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/led-socket
+export CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/led-socket
 
 die() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -58,6 +58,12 @@ unpacked() {
 # systemd's own pkg-config file, in its own package from Debian 13 on.
 need_build() {
 	need gcc libc6-dev meson ninja-build pkg-config libsystemd-dev libgpiod-dev
+}
+
+# What the lab takes: tests/lab/README.md.
+need_lab() {
+	need python3 mmdebstrap systemd-container iproute2 util-linux netcat-openbsd e2fsprogs \
+		cpio xz-utils kmod qemu-system-x86 qemu-system-arm qemu-user-static binfmt-support
 }
 
 # Sets up (or reuses) a build folder and builds: build DIR [MESON-OPTION]...

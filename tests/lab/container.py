@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""The service as users have it, under systemd, with a log for an LED and a FIFO for a button."""
+
+import re
+
+from machine import ADDRESS, STREET, Container, eventually, street
+from scenario import scenario
+
+# What a user does with the example, on a machine without an LED.
+CONFIGURE = (
+    "sed 's/# Another LED: .*/env = LED=log/' /usr/share/doc/led-socket/xinetd/led"
+    " >/etc/xinetd.d/led"
+)
+UNITS = "led.socket led-wait.socket led-line.socket led-line.service button.service"
+
+
+@scenario("container", "enable --now led.socket, and LED ON from afar")
+def led_on(pi):
+    pi("systemctl enable --now led.socket")
+    assert pi.processes() == "", pi.processes()
+    pi.cursor()
+    answer = street(f'echo "LED ON" | timeout 10 nc {ADDRESS} 5555')
+    assert answer == "OK LED ON\n", answer
+    log = pi.journal()
+    assert any(re.match(r"led-line\[\d+\]: LED Status: On$", line) for line in log), log
+    asked = rf'led-handler\[\d+\]: {STREET}:\d+ sent "LED ON": OK LED ON$'
+    assert any(re.match(asked, line) for line in log), log
+    assert street(f"echo LED STATUS | timeout 10 nc {ADDRESS} 5555") == "OK LED ON\n"
+    eventually(lambda: "led-handler" not in pi.processes())
+
+
+@scenario("container", "manual pages, systemctl cat, systemd-analyze verify")
+def pages(pi):
+    for page in ("led-handler", "led-line", "button.service"):
+        text = pi(f"man {page} | cat")
+        assert page.removesuffix(".service").upper() in text.upper() and "EXAMPLES" in text, text
+    pi(f"systemctl cat {UNITS} led@.service")
+    complaints = pi(f"systemd-analyze verify {UNITS} led@x.service")
+    assert complaints == "", complaints
+
+
+@scenario("container", "button.service runs on boot, and is back after kill -9 and a hang")
+def button(pi):
+    pi("systemctl enable --now led.socket button.service")
+    pi.reboot()
+    assert pi.property("button", "ActiveState") == "active"
+    assert "fifo:/run/button/press" in pi.status("button"), pi.status("button")
+    assert "led-line" not in pi.processes()
+    pi("echo 0 >/run/button/press")
+    eventually(lambda: "1 delivered" in pi.status("button"))
+    assert pi.ask() == "OK LED ON"
+
+    pi("systemctl kill -s KILL button")
+    pi.wait_for("systemctl is-active button && test -p /run/button/press")
+    pi("echo 0 >/run/button/press")  # the list begins anew: LED ON
+    eventually(lambda: "1 delivered" in pi.status("button"))
+    assert pi.ask() == "OK LED ON"
+
+    # A watchdog of 60 s is too long to wait for.
+    for unit in ("button", "led-line"):
+        pi(f"mkdir -p /etc/systemd/system/{unit}.service.d && printf '[Service]\\nWatchdogSec=2\\n'"
+           f" >/etc/systemd/system/{unit}.service.d/test.conf")
+    pi("systemctl daemon-reload; systemctl restart button led-line")
+    for unit in ("button", "led-line"):
+        pid = pi.property(unit, "MainPID")
+        pi(f"kill -STOP {pid}")
+        eventually(lambda: pi.property(unit, "MainPID") not in (pid, "0"), 30)
+        pi.wait_for(f"systemctl is-active {unit}")
+    pi.wait_for("test -p /run/button/press")
+    pi("echo 0 >/run/button/press")
+    eventually(lambda: "1 delivered" in pi.status("button"))
+    assert pi.ask() == "OK LED ON"
+
+
+@scenario("container", "the journal has one line a command, one a press, none for a port scan")
+def journal(pi):
+    pi("systemctl enable --now led.socket button.service")
+    pi.ask("LED ON")  # led-line's own start is behind us
+    pi.cursor()
+    for command in ("LED OFF", "LED STATUS", "LED ONE"):
+        street(f"echo {command} | timeout 10 nc {ADDRESS} 5555")
+    street(f"nc -z {ADDRESS} 5555; timeout 10 nc -d {ADDRESS} 5555")
+    eventually(lambda: pi.says("systemctl list-units --plain --no-legend 'led@*'") == "")
+    lines = [line for line in pi.journal() if "LED Status" not in line]
+    assert len(lines) == 3, lines
+    for line, command in zip(lines, ("LED OFF", "LED STATUS", "LED ONE")):
+        assert re.match(rf'led-handler\[\d+\]: {STREET}:\d+ sent "{command}": ', line), line
+
+    pi.cursor()
+    pi("echo 0 >/run/button/press")
+    eventually(lambda: "1 delivered" in pi.status("button"))
+    lines = [line for line in pi.journal() if "LED Status" not in line]
+    of_button = [line for line in lines if line.startswith("button[")]
+    of_handler = [line for line in lines if line.startswith("led-handler[")]
+    assert len(of_button) == 1 and len(of_handler) == 1 and len(lines) == 2, lines
+
+
+@scenario("container", "the integration tests of the LED side, and no unit that failed")
+def integration(pi):
+    pi("systemctl enable --now led.socket")
+    tests = "/usr/src/led-socket/tests/integration/run"
+    status, output = pi.run(f"INSTALLED=1 python3 {tests}", 300)
+    results = re.findall(r"^(?:not )?ok .*", output, re.M)
+    assert status == 0 and len(results) > 10, output
+    assert not [line for line in results if line.startswith("not") or "SKIP" in line], results
+    assert pi.says("systemctl --failed --no-legend") == ""
+
+
+@scenario("container", "xinetd in place of led.socket, beside systemd")
+def xinetd(pi):
+    pi(f"{CONFIGURE}; systemctl start xinetd")
+    xinetd_serves(pi)
+    pi("systemctl stop xinetd; pkill led-line || :")  # Debian 12 stops xinetd alone
+
+
+def xinetd_serves(pi):
+    pi.wait_for("ss -Hltn sport = 5555 | grep -q .")
+    for command, answer in (("LED ON", "OK LED ON"), ("LED TOGGLE", "OK LED OFF")):
+        got = street(f"echo {command} | timeout 10 nc {ADDRESS} 5555")
+        assert got == answer + "\n", got
+
+
+@scenario("container", "xinetd where systemd is not process 1")
+def xinetd_alone(pi):
+    pi.off()
+    alone = Container(*pi.lower, command=["sh", "-c", f"{CONFIGURE}; exec xinetd -dontfork"])
+    try:
+        xinetd_serves(alone)
+    finally:
+        alone.remove()
+        pi.start()
+
+
+@scenario("container", "stopped, nothing is left: no process, no socket, no FIFO")
+def stop(pi):
+    pi("systemctl enable --now led.socket led-line.service button.service")
+    pi("echo 0 >/run/button/press")
+    eventually(lambda: "1 delivered" in pi.status("button"))
+    pi("systemctl stop button.service led.socket led-line.socket led-line.service")
+    assert pi.processes() == "", pi.processes()
+    left = pi.says("ss -Hltn sport = 5555; ls /run/led; test ! -e /run/button || ls -d /run/button")
+    assert left == "", left
+    assert pi.says("systemctl --failed --no-legend") == ""

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+"""The service on a kernel with a GPIO chip: the LED's line and the button's, as they are."""
+
+import re
+import time
+
+from machine import LAB, eventually
+from scenario import scenario
+
+GPIO = "/sys/kernel/tracing/events/gpio/enable"
+TRACE = "/sys/kernel/tracing/trace"
+
+
+def guest(pi, name, *arguments, seconds=100):
+    """Runs a program of ours in the machine: tests/lab/guest-NAME.py."""
+    code = (LAB / f"guest-{name}.py").read_text()
+    return pi(f"python3 - {' '.join(map(str, arguments))} <<'END'\n{code}\nEND", seconds)
+
+
+def trace(pi):
+    """Begins to record what happens to GPIO lines."""
+    pi(f"echo 1 >{GPIO}; echo >{TRACE}")
+
+
+def traced(pi):
+    """What has happened to the LED's line: "0" and "1" are set, other things as words."""
+    text = pi(f"grep -v '^#' {TRACE}; echo 0 >{GPIO}")
+    base = int(pi("cat /sys/class/gpio/gpiochip*/base 2>/dev/null | head -n 1; :") or -1)
+    events = []
+    for kind, line, rest in re.findall(r"gpio_(value|direction): (\d+) +(.*)", text):
+        if base >= 0 and int(line) != base + 17:
+            continue
+        if kind == "direction":
+            events.append(rest)
+        elif rest.startswith("set"):
+            events.append(rest.split()[1])
+    return events
+
+
+def presses(pi, count):
+    """Clean presses, and what the LED shows after each."""
+    return guest(pi, "press", count, "clean").split()
+
+
+@scenario("vm", "LED ON lasts: the handler gone, a second later, a minute later")
+def lasts(pi):
+    pi("systemctl enable --now led.socket")
+    assert pi.ask("LED ON") == "OK LED ON"
+    pi.wait_for("! pgrep led-handler")
+    for pause in (0, 1, 60):
+        time.sleep(pause)
+        assert pi.led() == "1"
+    for command, answer, value in (
+        ("LED STATUS", "OK LED ON", "1"),
+        ("LED OFF", "OK LED OFF", "0"),
+        ("LED TOGGLE", "OK LED ON", "1"),
+        ("LED TOGGLE", "OK LED OFF", "0"),
+    ):
+        assert pi.ask(command) == answer
+        assert pi.led() == value, command
+
+
+@scenario("vm", "led-line killed and restarted at random: the line changes at commands alone")
+def storm(pi):
+    pi("systemctl enable --now led.socket")
+    assert pi.ask("LED ON") == "OK LED ON"
+    if pi.suite == "bookworm":
+        # libgpiod 1.6 cannot adopt a line: the kernel frees it, and the next led-line
+        # requests it with the state that it had.
+        for how in ("kill -s KILL", "restart"):
+            gap = guest(pi, "gap", how)
+            print(f"# libgpiod 1.6, systemctl {how} led-line: the line was away for {gap} ms")
+            assert float(gap) < 10000, gap
+            assert pi.led() == "1"
+        assert pi.ask("LED TOGGLE") == "OK LED OFF" and pi.led() == "0"
+        return
+
+    trace(pi)
+    for how in ("kill -s KILL", "restart"):
+        before = pi.property("led-line", "MainPID")
+        pi(f"systemctl {how} led-line")
+        eventually(lambda: pi.property("led-line", "MainPID") not in ("0", before), 30)
+        assert pi.led() == "1" and pi.ask() == "OK LED ON"
+    sent = guest(pi, "storm", 20, seconds=200)
+    # "1" is LED ON and answered, "1?" is LED ON whose answer was lost.
+    changes = traced(pi)
+    assert all(event in ("0", "1") for event in changes), changes
+    assert re.fullmatch(sent.replace(" ", ""), "".join(changes)), (sent, changes)
+    assert pi.ask("LED ON") == "OK LED ON" and pi.led() == "1"
+
+
+@scenario("vm", "200 presses with bounce are 200 commands")
+def bounce(pi):
+    # An emulated machine can stand still for longer than a contact bounces: what is quiet
+    # for 60 ms here is quiet for 15 ms on a real one. Nine of ten presses take the quicker
+    # way to the LED.
+    pi("echo BUTTON_DEBOUNCE=60 >/etc/default/button")
+    pi("systemctl enable --now led.socket led-line.service button.service")
+    for count in 20, 180:
+        trace(pi)
+        results = guest(pi, "press", count, "bounce", seconds=400).split()
+        assert results == ["1", "0"] * (count // 2), results
+        assert traced(pi) == results
+        pi("systemctl disable --now led.socket; systemctl stop led-line.service;"
+           "systemctl enable --now led-wait.socket led-line.service")
+    pi.wait_for("systemctl show -P StatusText button | grep '200 delivered'")
+    assert "200 presses, 200 delivered" in pi.status("button"), pi.status("button")
+
+
+@scenario("vm", "led.socket away for 3 s: no press is lost")
+def away(pi):
+    pi("systemctl enable --now led.socket button.service")
+    assert pi.ask("LED OFF") == "OK LED OFF"
+    trace(pi)
+    pi("systemctl stop led.socket")
+    guest(pi, "press", 3, "blind")
+    time.sleep(3)
+    pi("systemctl start led.socket")
+    eventually(lambda: "3 delivered" in pi.status("button"), 30)
+    assert traced(pi) == ["1", "0", "1"]
+    assert pi.led() == "1"
+
+
+@scenario("vm", "a line that another program holds, and a chip that is taken away")
+def hardware(pi):
+    pi("systemctl enable --now led.socket button.service")
+    hold = "gpioset --mode=signal gpiochip0 17=0" if pi.suite == "bookworm" else "gpioset -c 0 17=0"
+    pi(f"systemd-run -q --unit=other {hold}")
+    pi.wait_for("gpioinfo | grep -q gpioset")
+    answer = pi.ask("LED ON")
+    assert answer.startswith("ERR ") and "GPIO17" in answer and "gpioset" in answer, answer
+    assert "gpioset" in pi.status("led-line"), pi.status("led-line")
+    pi("systemctl stop other")
+    started = pi.property("led-line", "MainPID")
+    eventually(lambda: pi.ask("LED ON") == "OK LED ON", 30)
+    assert pi.led() == "1"
+    assert "held" not in pi.status("led-line"), pi.status("led-line")
+
+    pi.live(False)
+    answer = pi.ask("LED ON")
+    assert answer.startswith("ERR ") and "GPIO chip" in answer, answer
+    assert "GPIO chip" in pi.status("led-line"), pi.status("led-line")
+    eventually(lambda: "GPIO chip" in pi.status("button"), 30)
+    pi.live(True)
+    # The state that the last command left comes back with the chip.
+    eventually(lambda: pi.led() == "1", 30)
+    assert pi.ask("LED OFF") == "OK LED OFF" and pi.led() == "0"
+    eventually(lambda: "GPIO chip" not in pi.status("button"), 30)
+    assert presses(pi, 2) == ["1", "0"]
+    assert pi.property("led-line", "MainPID") == started
+    assert pi.says("systemctl --failed --no-legend") == ""
+
+
+@scenario("vm", "reboot: button.service runs, led.socket listens, a press lights the LED")
+def reboot(pi):
+    pi("systemctl enable led.socket button.service")
+    pi.reboot()
+    assert pi("systemctl is-active led.socket button.service") == "active\nactive"
+    assert "led-line" not in pi.processes()
+    assert pi.led() == "0"
+    assert presses(pi, 2) == ["1", "0"]
+
+
+# A program in led-line's place, in everything that the unit gives and takes.
+PROBE = """
+mkdir -p /etc/systemd/system/led-line.service.d
+cat >/etc/systemd/system/led-line.service.d/test.conf <<'END'
+[Service]
+Type=oneshot
+Restart=no
+WatchdogSec=0
+ExecStart=
+ExecStart=/bin/sh -c 'for f in $(find /dev -type b -o -type c); do (: <>$f) 2>/dev/null && echo opened $f; done; exit 0'
+END
+systemctl daemon-reload
+systemctl start led-line.service
+"""
+
+
+@scenario("vm", "led-handler's user cannot open the chip; led-line's can, and nothing else")
+def devices(pi):
+    opened = pi.says("runuser -u led-handler -- sh -c ': <>/dev/gpiochip0'")
+    assert "Permission denied" in opened, opened
+    pi.cursor()
+    pi(PROBE, 100)
+    lines = pi.journal("-t sh")
+    opened = {line.split()[-1] for line in lines if "opened" in line}
+    # What every process may have: zeros, random numbers, its terminal.
+    opened -= {f"/dev/{name}" for name in "null zero full random urandom tty ptmx pts/ptmx".split()}
+    assert opened == {"/dev/gpiochip0"}, (opened, lines)
+
+
+@scenario("vm", "what is wrong is said at nc and in systemctl status, and what to do")
+def messages(pi):
+    pi("systemctl enable --now led.socket")
+
+    def both(*words):
+        answer = pi.ask("LED ON")
+        status = pi.status("led-line")
+        assert answer.startswith("ERR "), answer
+        for word in words:
+            assert word in answer and word in status, (word, answer, status)
+
+    # No udev rule.
+    pi("chgrp root /dev/gpiochip0")
+    both("/dev/gpiochip0", "group gpio", "udev")
+    pi("chgrp gpio /dev/gpiochip0")
+    eventually(lambda: pi.ask("LED ON") == "OK LED ON", 30)
+
+    # A wrong line, a wrong chip: what is there is shown by...
+    for led, *words in (
+        ("gpio:GPIO99", "GPIO99", "gpioinfo"),
+        ("gpio:nochip/17", "nochip", "gpiodetect"),
+        ("gpio:gpiochip0/99", "no line 99"),
+    ):
+        pi(f"echo LED={led} >/etc/default/led; systemctl restart led-line")
+        both(*words)
+    pi("rm /etc/default/led; systemctl restart led-line")
+
+    # No chip.
+    pi.live(False)
+    both("no GPIO chip")
+    pi.live(True)
+
+    # No group gpio.
+    pi("systemctl stop led-line; groupdel gpio; udevadm trigger -c add; udevadm settle;"
+       "chgrp root /dev/gpiochip0")
+    try:
+        both("group gpio")
+    finally:
+        pi("systemd-sysusers; chgrp gpio /dev/gpiochip0; systemctl restart led-line")
+    eventually(lambda: pi.ask("LED ON") == "OK LED ON", 30)
