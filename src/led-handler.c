@@ -220,11 +220,13 @@ static int serve(struct connection connection, const struct address *line)
 		r = ask_line(line, verb, arrival_ms(&clock, connection.in), answer);
 
 	write_answer(connection.out, answer);
-	/* Who connects and says nothing, a port scan, is not worth a line. */
-	syslog(r < 0                  ? LOG_ERR
-		: command.stream == 0 ? LOG_DEBUG
-				      : log_level(),
-		"%s sent \"%s\": %s", peer, command_quote(&command, quoted), answer);
+	/*
+	 * Who connects and says nothing, a port scan, is not worth a line; not at debug level
+	 * either, since LogLevelMax= does not reach what journald reads when we are gone.
+	 */
+	if (command.stream > 0)
+		syslog(r < 0 ? LOG_ERR : log_level(), "%s sent \"%s\": %s", peer,
+			command_quote(&command, quoted), answer);
 	if (why && !ended)
 		drain(connection.in);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

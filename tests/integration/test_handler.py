@@ -9,7 +9,6 @@ import threading
 import time
 
 from world import (
-    DEBUG,
     ERR,
     LED_HANDLER,
     LED_LINE,
