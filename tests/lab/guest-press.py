@@ -38,9 +38,9 @@ def led():
 for _ in range(count):
     before = led()
     bounce(True)
-    time.sleep(random.uniform(0.1, 0.2))
+    time.sleep(random.uniform(0.08, 0.12))
     bounce(False)
-    time.sleep(0.15)
+    time.sleep(0.1)
     deadline = time.monotonic() + 10
     while how != "blind" and led() == before and time.monotonic() < deadline:
         time.sleep(0.005)

@@ -95,16 +95,16 @@ class Machine:
         self("journalctl --sync")
         self.mark = self("journalctl -n 0 --show-cursor").split("cursor: ")[1]
 
-    def journal(self, options=""):
+    def journal(self):
         """The lines since cursor(), as a person sees them, without the date."""
         self("journalctl --sync")
-        text = self(f"journalctl -q --after-cursor={shlex.quote(self.mark)} -o short {options}")
+        text = self(f"journalctl -q --after-cursor={shlex.quote(self.mark)} -o short")
         return [re.sub(r"^\w+ +\d+ [\d:]+ \S+ ", "", line) for line in text.splitlines()]
 
     def afresh(self):
         """As it was after the installation: nothing enabled, nothing running."""
         self.says(
-            "systemctl disable -q --now led.socket led-wait.socket led-line.socket"
+            "systemctl disable -q --now --no-reload led.socket led-wait.socket led-line.socket"
             " led-line.service button.service xinetd 2>/dev/null; systemctl stop 'led@*';"
             "rm -rf /etc/systemd/system/{led,button}*.d /etc/xinetd.d/led /var/lib/led/*;"
             f"printf '{self.led_default}' >/etc/default/led;"
@@ -285,7 +285,7 @@ class Emulated(Machine):
         return line.strip(b"\r\0")
 
     def wait_for_agent(self):
-        while self.line(150) != b"ready":
+        while self.line(400) != b"ready":
             pass
 
     def send(self, script, seconds):

@@ -183,7 +183,7 @@ def devices(pi):
     assert "Permission denied" in opened, opened
     pi.cursor()
     pi(PROBE, 100)
-    lines = pi.journal("-t sh")
+    lines = pi.journal()
     opened = {line.split()[-1] for line in lines if "opened" in line}
     # What every process may have: zeros, random numbers, its terminal.
     opened -= {f"/dev/{name}" for name in "null zero full random urandom tty ptmx pts/ptmx".split()}
@@ -223,10 +223,10 @@ def messages(pi):
     pi.live(True)
 
     # No group gpio.
-    pi("systemctl stop led-line; groupdel gpio; udevadm trigger -c add; udevadm settle;"
-       "chgrp root /dev/gpiochip0")
+    chip = "/dev/" + pi("basename $(readlink /run/chip)")
+    pi(f"systemctl stop led-line; groupdel gpio; chgrp root {chip}")
     try:
         both("group gpio")
     finally:
-        pi("systemd-sysusers; chgrp gpio /dev/gpiochip0; systemctl restart led-line")
+        pi(f"systemd-sysusers; chgrp gpio {chip}; systemctl restart led-line")
     eventually(lambda: pi.ask("LED ON") == "OK LED ON", 30)
