@@ -86,14 +86,17 @@ static void client_send(struct client *client, const char *answer)
 		syslog(LOG_DEBUG, "the answer could not be sent: %s", strerror(errno));
 }
 
-/* Writes who asked for what and how it ended; led-handler does so for its own clients. */
-static void client_log(struct client *client, bool forwarded, const char *answer)
+/*
+ * Writes who asked for what and how it ended. led-handler does so for its own clients, and
+ * who says nothing, a port scan, is not worth a line.
+ */
+static void client_log(const struct client *client, const char *answer)
 {
 	char quoted[COMMAND_QUOTE_MAX];
 
-	syslog(forwarded || client->command.stream == 0 ? LOG_DEBUG : LOG_INFO,
-		"%s sent \"%s\": %s", client->peer, command_quote(&client->command, quoted),
-		answer);
+	if (client->command.stream > 0)
+		syslog(LOG_INFO, "%s sent \"%s\": %s", client->peer,
+			command_quote(&client->command, quoted), answer);
 }
 
 /*
@@ -108,7 +111,7 @@ static void client_refuse(struct client *client, const char *why, bool ended)
 
 	snprintf(answer, sizeof answer, "ERR %s", why);
 	client_send(client, answer);
-	client_log(client, false, answer);
+	client_log(client, answer);
 	if (ended || shutdown(client->fd, SHUT_WR) < 0) {
 		client_destroy(client);
 		return;
@@ -154,7 +157,8 @@ static void client_finish(struct client *client, bool ended)
 		arrived = at;
 	server->carry_out(server->userdata, verb, arrived, answer);
 	client_send(client, answer);
-	client_log(client, local && at > 0, answer);
+	if (!local || at == 0)
+		client_log(client, answer);
 	client_destroy(client);
 }
 
