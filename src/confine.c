@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "confine.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <syslog.h>
+
+#if defined __x86_64__
+#define ARCH AUDIT_ARCH_X86_64
+#elif defined __aarch64__
+#define ARCH AUDIT_ARCH_AARCH64
+#elif defined __arm__
+#define ARCH AUDIT_ARCH_ARM
+#endif
+
+#if !defined ARCH || defined __SANITIZE_ADDRESS__
+
+void confine_to_descriptors(void)
+{
+	syslog(LOG_DEBUG, "not confined: this build cannot be");
+}
+
+void confine_to_program(void)
+{
+	confine_to_descriptors();
+}
+
+#else
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
+#define ALLOW RETURN(SECCOMP_RET_ALLOW)
+#define REFUSE(error) RETURN(SECCOMP_RET_ERRNO | (error))
+
+/* The next instruction is for this system call alone. */
+#define FOR(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1)
+#define PERMIT(number) FOR(number), ALLOW
+#define FORBID(number) FOR(number), REFUSE(EPERM)
+
+/* System calls have other numbers where a program calls the kernel as another architecture. */
+#define BEGIN LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0), REFUSE(EPERM), LOAD(nr)
+
+/* The kernel tries all of its numbers on it at the start: the shorter, the quicker. */
+static const struct sock_filter DESCRIPTORS[] = {
+	BEGIN,
+	PERMIT(SYS_read),
+	PERMIT(SYS_write),
+	PERMIT(SYS_sendto),
+	PERMIT(SYS_shutdown),
+	PERMIT(SYS_ppoll),
+	PERMIT(SYS_getsockopt),
+	PERMIT(SYS_clock_gettime),
+	PERMIT(SYS_getpid),
+	PERMIT(SYS_restart_syscall),
+	PERMIT(SYS_exit_group),
+/* What the C library has for the same on some machines. */
+#ifdef SYS_poll
+	PERMIT(SYS_poll),
+#endif
+#ifdef SYS_send
+	PERMIT(SYS_send),
+#endif
+#ifdef SYS_ppoll_time64
+	PERMIT(SYS_ppoll_time64),
+	PERMIT(SYS_clock_gettime64),
+#endif
+	REFUSE(EPERM),
+};
+
+static const struct sock_filter PROGRAM[] = {
+	BEGIN,
+#ifdef __X32_SYSCALL_BIT
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, __X32_SYSCALL_BIT, 0, 1),
+	REFUSE(EPERM),
+#endif
+	FORBID(SYS_execve),
+	FORBID(SYS_execveat),
+#ifdef SYS_fork
+	FORBID(SYS_fork),
+	FORBID(SYS_vfork),
+#endif
+	/* Its flags are out of reach: the C library takes clone() instead. */
+	FOR(SYS_clone3),
+	REFUSE(ENOSYS),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 1, 0),
+	ALLOW,
+	LOAD(args[0]), /* the low half: all of these machines are little-endian */
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1),
+	ALLOW,
+	REFUSE(EPERM),
+};
+
+static void set_filter(const struct sock_filter *filter, size_t size)
+{
+	const struct sock_fprog program = {
+		.len = (unsigned short)(size / sizeof *filter),
+		.filter = (struct sock_filter *)filter,
+	};
+	const char *loaded = getenv("LD_PRELOAD");
+
+	if (loaded && *loaded)
+		syslog(LOG_DEBUG, "not confined: LD_PRELOAD=%s is loaded, too", loaded);
+	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		 prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		syslog(LOG_DEBUG, "not confined: %s", strerror(errno));
+}
+
+void confine_to_descriptors(void)
+{
+	set_filter(DESCRIPTORS, sizeof DESCRIPTORS);
+}
+
+void confine_to_program(void)
+{
+	set_filter(PROGRAM, sizeof PROGRAM);
+}
+
+#endif
