@@ -82,7 +82,8 @@ socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un 
 	return sizeof *sun;
 }
 
-void address_set_timeout(int fd, int timeout_ms)
+/* How long each read and write may take. */
+static void set_timeout(int fd, int timeout_ms)
 {
 	struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000L};
 
@@ -114,7 +115,7 @@ static int connect_to(const struct sockaddr *sa, socklen_t size, int timeout_ms,
 		*why = strerror(errno);
 		return -1;
 	}
-	address_set_timeout(fd, timeout_ms);
+	set_timeout(fd, timeout_ms);
 	if (connect(fd, sa, size) < 0) {
 		*why = connect_error();
 		close(fd);

@@ -45,9 +45,6 @@ socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un 
  */
 int address_connect(const struct address *address, int timeout_ms, const char **why);
 
-/* Changes how long each read and write on a descriptor may take, in milliseconds. */
-void address_set_timeout(int fd, int timeout_ms);
-
 /*
  * Writes who is at the other end of fd: "192.0.2.1:40000", "[fe80::1]:40000", or
  * "local user 1000" for a UNIX socket and for anything that is not a connection, "a

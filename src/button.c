@@ -16,6 +16,7 @@
 #include "../hal/button.h"
 #include "address.h"
 #include "command.h"
+#include "confine.h"
 #include "debounce.h"
 #include "delivery.h"
 #include "devices.h"
@@ -356,6 +357,7 @@ int main(int argc, char *argv[])
 		setting_error(&options.button, why);
 
 	log_open("button");
+	confine_to_program();
 	r = run(&program, &options, &server);
 	if (r < 0)
 		syslog(LOG_ERR, "%s", strerror(-r));

@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "address.h"
 #include "arrival.h"
 #include "command.h"
+#include "confine.h"
 #include "setting.h"
 
 /* The whole conversation with led-line, so that the client has its ERR in under 5 s. */
@@ -51,51 +53,101 @@ static struct connection get_connection(void)
 	return (struct connection){STDIN_FILENO, STDOUT_FILENO};
 }
 
+/* Waits until there is something to read. Returns false when the time is over first. */
+static bool wait_for_input(int fd, uint64_t deadline)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	uint64_t now;
+	int r;
+
+	do {
+		now = now_ms();
+		r = poll(&ready, 1, now >= deadline ? 0 : (int)(deadline - now));
+	} while (r < 0 && errno == EINTR);
+	return r != 0;
+}
+
 /*
- * Reads until the command has ended: a terminator, the end of the stream, quiet.
+ * Reads until the command has ended: a terminator, the end of the stream, quiet. There is
+ * something to read.
  *
+ * deadline: for all of it, as of now_ms()
  * ended: set when the client can send nothing more
  * Returns NULL, or the reason why what came is no command whatever it says.
  */
-static const char *read_command(int fd, struct command *command, bool *ended)
+static const char *read_command(int fd, uint64_t deadline, struct command *command, bool *ended)
 {
-	uint64_t deadline = now_ms() + COMMAND_DEADLINE_MS, now;
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
-	int wait = COMMAND_DEADLINE_MS;
 	char bytes[1024];
+	uint64_t quiet;
 	ssize_t n;
-	int r;
 
 	for (;;) {
-		r = poll(&ready, 1, wait);
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r == 0 && command->stream == 0)
-			return "no command within 5 s";
-		if (r == 0 && !command->terminated && wait < COMMAND_QUIET_MS)
-			return "the command was not complete after 5 s";
-		if (r == 0)
-			return NULL;
-
 		n = read(fd, bytes, sizeof bytes);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n <= 0) {
+		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
 			*ended = true;
 			return n == 0 || command->terminated ? NULL : "the connection broke";
 		}
 		/* A read that was filled may have left what stands behind the terminator. */
-		if (command_feed(command, bytes, (size_t)n)) {
-			if ((size_t)n < sizeof bytes || command->too_long || command->trailing)
-				return NULL;
-			wait = 0;
-			continue;
-		}
-		now = now_ms();
-		wait = now >= deadline ? 0 : (int)(deadline - now);
-		if (wait > COMMAND_QUIET_MS)
-			wait = COMMAND_QUIET_MS;
+		if (n > 0 && command_feed(command, bytes, (size_t)n) &&
+			((size_t)n < sizeof bytes || command->too_long || command->trailing))
+			return NULL;
+
+		quiet = now_ms() + (command->terminated ? 0 : COMMAND_QUIET_MS);
+		if (!wait_for_input(fd, quiet < deadline ? quiet : deadline))
+			return command->terminated || quiet < deadline
+				       ? NULL
+				       : "the command was not complete after 5 s";
 	}
+}
+
+/* What there is of led-line: a connection, or -1 and the reason why there is none. */
+struct line {
+	const struct address *address;
+	int fd;
+	const char *why;
+	uint64_t took; /* to connect, of LINE_DEADLINE_MS */
+};
+
+static void connect_line(struct line *line)
+{
+	uint64_t start = now_ms();
+
+	line->fd = address_connect(line->address, LINE_DEADLINE_MS, &line->why);
+	line->took = now_ms() - start;
+}
+
+/*
+ * Sends the command, and takes the answer without its newline.
+ *
+ * Returns NULL, or the reason why there is none.
+ */
+static const char *talk_to_line(
+	const struct line *line, enum verb verb, uint64_t at, char answer[ANSWER_MAX])
+{
+	uint64_t deadline = now_ms() + LINE_DEADLINE_MS - line->took;
+	size_t length = 0;
+	ssize_t n;
+
+	if (line->fd < 0)
+		return line->why;
+	n = snprintf(answer, ANSWER_MAX, "%s @%llu\n", verb_text(verb), (unsigned long long)at);
+	if (send(line->fd, answer, (size_t)n, MSG_NOSIGNAL) != n)
+		return strerror(errno);
+
+	do {
+		if (!wait_for_input(line->fd, deadline))
+			return "it does not answer";
+		n = read(line->fd, answer + length, ANSWER_MAX - 1 - length);
+		if (n < 0)
+			return strerror(errno);
+		if (n == 0)
+			return "it closed the connection without an answer";
+		length += (size_t)n;
+	} while (!memchr(answer, '\n', length) && length < ANSWER_MAX - 1);
+
+	answer[length] = '\0';
+	answer[strcspn(answer, "\n")] = '\0';
+	return NULL;
 }
 
 /*
@@ -104,58 +156,18 @@ static const char *read_command(int fd, struct command *command, bool *ended)
  * answer: set to led-line's answer, or to an ERR of our own
  * Returns 0, or -1 when led-line is out of reach.
  */
-static int ask_line(
-	const struct address *line, enum verb verb, uint64_t at, char answer[ANSWER_MAX])
+static int ask_line(const struct line *line, enum verb verb, uint64_t at, char answer[ANSWER_MAX])
 {
-	uint64_t deadline = now_ms() + LINE_DEADLINE_MS, now;
-	const char *why = "no address";
-	char request[ANSWER_MAX];
-	size_t length = 0;
-	ssize_t n;
-	int fd;
+	const struct address *address = line->address;
+	const char *why = talk_to_line(line, verb, at, answer);
 
-	fd = address_connect(line, LINE_DEADLINE_MS, &why);
-	if (fd < 0)
-		goto failed;
-	why = "it closed the connection without an answer";
-
-	n = snprintf(
-		request, sizeof request, "%s @%llu\n", verb_text(verb), (unsigned long long)at);
-	if (send(fd, request, (size_t)n, MSG_NOSIGNAL) != n) {
-		why = strerror(errno);
-		goto failed;
-	}
-
-	do {
-		now = now_ms();
-		if (now >= deadline) {
-			why = "it does not answer";
-			goto failed;
-		}
-		address_set_timeout(fd, (int)(deadline - now));
-		n = read(fd, answer + length, ANSWER_MAX - 1 - length);
-		if (n < 0 && errno == EAGAIN)
-			why = "it does not answer";
-		else if (n < 0)
-			why = strerror(errno);
-		if (n <= 0)
-			goto failed;
-		length += (size_t)n;
-	} while (!memchr(answer, '\n', length) && length < ANSWER_MAX - 1);
-
-	answer[length] = '\0';
-	answer[strcspn(answer, "\n")] = '\0';
-	close(fd);
-	return 0;
-
-failed:
-	if (fd >= 0)
-		close(fd);
-	if (*line->path)
-		snprintf(answer, ANSWER_MAX, "ERR no led-line at %s: %s", line->path, why);
+	if (!why)
+		return 0;
+	if (*address->path)
+		snprintf(answer, ANSWER_MAX, "ERR no led-line at %s: %s", address->path, why);
 	else
-		snprintf(answer, ANSWER_MAX, "ERR no led-line at %.100s:%s: %s", line->host,
-			line->port, why);
+		snprintf(answer, ANSWER_MAX, "ERR no led-line at %.100s:%s: %s", address->host,
+			address->port, why);
 	return -1;
 }
 
@@ -179,13 +191,10 @@ static void write_answer(int fd, const char *answer)
  */
 static void drain(int fd)
 {
-	uint64_t deadline = now_ms() + COMMAND_DRAIN_MS, now;
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	uint64_t deadline = now_ms() + COMMAND_DRAIN_MS;
 	char bytes[4096];
 
-	if (shutdown(fd, SHUT_WR) < 0)
-		return;
-	while ((now = now_ms()) < deadline && poll(&ready, 1, (int)(deadline - now)) > 0)
+	while (now_ms() < deadline && wait_for_input(fd, deadline))
 		if (read(fd, bytes, sizeof bytes) <= 0)
 			return;
 }
@@ -199,27 +208,36 @@ static int log_level(void)
 	return getenv("INVOCATION_ID") ? LOG_NOTICE : LOG_INFO;
 }
 
-static int serve(struct connection connection, const struct address *line)
+static int serve(struct connection connection, const struct address *address)
 {
+	uint64_t deadline = now_ms() + COMMAND_DEADLINE_MS;
 	struct command command = {0};
 	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX], answer[ANSWER_MAX];
-	enum verb verb;
+	struct line line = {.address = address, .fd = -1, .why = "no address"};
+	const char *why = "no command within 5 s";
 	struct arrival_clock clock;
-	const char *why;
-	bool ended = false;
+	bool ended = false, stays;
+	enum verb verb;
 	int r = 0;
 
 	arrival_clock_open(&clock);
 	address_of_peer(connection.in, peer); /* as long as it is there */
-	why = read_command(connection.in, &command, &ended);
-	if (!why)
-		why = command_parse(&command, &verb, NULL);
+	/* Who says nothing is no burden to led-line. */
+	if (wait_for_input(connection.in, deadline)) {
+		connect_line(&line);
+		confine_to_descriptors(); /* before anything that a stranger sent is read */
+		why = read_command(connection.in, deadline, &command, &ended);
+		if (!why)
+			why = command_parse(&command, &verb, NULL);
+	}
 	if (why)
 		snprintf(answer, sizeof answer, "ERR %s", why);
 	else
-		r = ask_line(line, verb, arrival_ms(&clock, connection.in), answer);
+		r = ask_line(&line, verb, arrival_ms(&clock, connection.in), answer);
 
 	write_answer(connection.out, answer);
+	/* Who waits for the end of the stream need not wait for the log. */
+	stays = shutdown(connection.out, SHUT_WR) == 0 && why && !ended;
 	/*
 	 * Who connects and says nothing, a port scan, is not worth a line; not at debug level
 	 * either, since LogLevelMax= does not reach what journald reads when we are gone.
@@ -227,7 +245,7 @@ static int serve(struct connection connection, const struct address *line)
 	if (command.stream > 0)
 		syslog(r < 0 ? LOG_ERR : log_level(), "%s sent \"%s\": %s", peer,
 			command_quote(&command, quoted), answer);
-	if (why && !ended)
+	if (stays)
 		drain(connection.in);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -288,6 +306,7 @@ int main(int argc, char *argv[])
 		setting_error(&where, why);
 
 	signal(SIGPIPE, SIG_IGN); /* standard output may be a pipe */
-	openlog("led-handler", LOG_PID, LOG_DAEMON);
+	tzset();                  /* the log's own look at the clock's file would come too late */
+	openlog("led-handler", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	return serve(get_connection(), &line);
 }

@@ -16,6 +16,7 @@
 
 #include "../hal/led.h"
 #include "address.h"
+#include "confine.h"
 #include "holder.h"
 #include "listen.h"
 #include "log.h"
@@ -282,6 +283,7 @@ int main(int argc, char *argv[])
 		setting_error(&options.led, why);
 
 	log_open("led-line");
+	confine_to_program();
 	r = set_up(&program, &options, led, initial);
 	if (r >= 0) {
 		sd_notify(0, "READY=1");
