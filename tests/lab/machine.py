@@ -169,8 +169,8 @@ class Container(Machine):
         self.process = subprocess.Popen(
             ["systemd-nspawn", "--quiet", "-D", self.root, "-M", "pi", "--register=no"]
             + ["--keep-unit", "--network-veth", "--resolv-conf=off", "--timezone=off"]
-            + ["--capability=CAP_BPF,CAP_NET_ADMIN,CAP_SYS_ADMIN", "--console=pipe"]
-            + ["--link-journal=no", *self.command],
+            + ["--capability=CAP_BPF,CAP_NET_ADMIN,CAP_SYS_ADMIN", "--system-call-filter=bpf"]
+            + ["--console=pipe", "--link-journal=no", *self.command],
             stdin=subprocess.DEVNULL,
             stdout=self.console,
             stderr=self.console,
