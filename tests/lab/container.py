@@ -106,6 +106,44 @@ def integration(pi):
     assert pi.says("systemctl --failed --no-legend") == ""
 
 
+@scenario("container", "confined as far as systemd-analyze security can see")
+def security(pi):
+    pi("systemd-analyze security --threshold=12 led-line.service")
+    pi("systemd-analyze security --threshold=18 button.service")
+
+
+PUBLIC = "203.0.113"  # its first address is the street's, its second the machine's
+
+
+def served_from(network, source):
+    answer = street(f"echo LED STATUS | timeout 3 nc -s {source} {network}.2 5555")
+    return answer.startswith("OK LED ")
+
+
+@scenario("container", "private networks may connect, others where IPAddressAllow= or only_from says so")
+def networks(pi):
+    for socket in ("led.socket", "led-wait.socket"):
+        drop_in = f"/etc/systemd/system/{socket}.d"
+        pi(f"systemctl enable --now {socket}")
+        assert served_from("192.168.55", STREET)
+        assert not served_from(PUBLIC, PUBLIC + ".1")
+        pi(f"mkdir -p {drop_in}; printf '[Socket]\nIPAddressAllow=any\n' >{drop_in}/all.conf;"
+           f"systemctl daemon-reload; systemctl restart {socket}")
+        assert served_from(PUBLIC, PUBLIC + ".1")
+        pi(f"rm -r {drop_in}; systemctl daemon-reload; systemctl disable --now {socket}")
+
+    pi("systemctl stop led-line.socket led-line.service")
+    for everybody in (False, True):
+        pi(CONFIGURE)
+        if everybody:
+            pi("sed -i 's,only_from .*,only_from = 0.0.0.0/0 ::/0,' /etc/xinetd.d/led")
+        pi("systemctl restart xinetd")
+        pi.wait_for("ss -Hltn sport = 5555 | grep -q .")
+        assert served_from("192.168.55", STREET)
+        assert served_from(PUBLIC, PUBLIC + ".1") == everybody
+    pi("systemctl stop xinetd; pkill led-line || :")
+
+
 @scenario("container", "xinetd in place of led.socket, beside systemd")
 def xinetd(pi):
     pi(f"{CONFIGURE}; systemctl start xinetd")

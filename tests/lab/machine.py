@@ -506,6 +506,9 @@ def install(suite):
         if "udevadm" in command:
             continue  # there is no udev in a container; the virtual machine boots with the rule
         pi(f"cd /usr/src/led-socket && {command}", 300)
+    # And the programs as they are when an attacker has got in: attack.c
+    pi("cd /usr/src/led-socket && meson setup attack -Dattack=true -Dtests=false &&"
+       " ninja -C attack", 300)
     pi.off()
     subprocess.run(["umount", pi.root], check=True)
     return [pi.layer.upper, tree]

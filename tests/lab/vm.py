@@ -230,3 +230,63 @@ def messages(pi):
     finally:
         pi(f"systemd-sysusers; chgrp gpio {chip}; systemctl restart led-line")
     eventually(lambda: pi.ask("LED ON") == "OK LED ON", 30)
+
+
+ATTACK = "/usr/src/led-socket/attack"
+
+
+def attempts(pi):
+    """What attack.c has tried since cursor(), and what it could do."""
+    tried, done = set(), set()
+    for what, how in re.findall(r"attack: (.*): (.*)", "\n".join(pi.journal())):
+        tried.add(what)
+        if how == "done":
+            done.add(what)
+    return tried, done
+
+
+@scenario("vm", "an attacker who has got into a program is kept there")
+def attack(pi):
+    pi("systemctl enable --now led.socket led-line.service button.service")
+
+    # Unconfined, and root, the same program can do all of it.
+    pi.cursor()
+    pid = pi.property("led-line", "MainPID")
+    pi(f"echo LED ON | LD_PRELOAD=' ' ATTACK={pid} {ATTACK}/led-handler-attack; rm /run/led/attack")
+    everything, done = attempts(pi)
+    assert done == everything and len(everything) == 9, everything - done
+
+    def attacked(unit, program, other):
+        pid = pi.property(other, "MainPID")
+        pi(f"mkdir -p /etc/systemd/system/{unit}.service.d;"
+           f"printf '[Service]\nExecStart=\nExecStart={ATTACK}/{program}-attack\n"
+           f"Environment=ATTACK={pid}\n' >/etc/systemd/system/{unit}.service.d/attack.conf;"
+           "systemctl daemon-reload")
+        pi.cursor()
+        if unit != "led@":
+            pi(f"systemctl restart {unit}")
+        assert pi.ask("LED ON") == "OK LED ON"
+        tried, done = attempts(pi)
+        assert tried == everything, everything - tried
+        pi(f"rm /etc/systemd/system/{unit}.service.d/attack.conf; systemctl daemon-reload")
+        return done
+
+    # But for what it is there for.
+    assert attacked("led@", "led-handler", "led-line") == set()
+    assert attacked("led-line", "led-line", "button") == {"open /dev/gpiochip0"}
+    assert attacked("button", "button", "led-line") == {"open /dev/gpiochip0", "connect"}
+
+    # Under xinetd, what the programs do themselves.
+    pi("systemctl stop led.socket led-line.socket led-line.service")
+    pid = pi.property("button", "MainPID")
+    pi(f"sed 's,/usr/s*bin/\\(led-.*\\),{ATTACK}/\\1-attack\\n\\tenv = ATTACK={pid},'"
+       " /usr/share/doc/led-socket/xinetd/led >/etc/xinetd.d/led; systemctl start xinetd")
+    pi.wait_for("ss -Hltn sport = 5555 | grep -q .")
+    pi.cursor()
+    assert pi.ask("LED ON") == "OK LED ON"
+    log = "\n".join(pi.journal())
+    for program, refused in (("led-handler", everything), ("led-line", {"fork", "execute /bin/sh"})):
+        done = set(re.findall(rf"{program}\[\d+\]: attack: (.*): done", log))
+        tried = set(re.findall(rf"{program}\[\d+\]: attack: (.*): ", log))
+        assert tried == everything and not done & refused, (program, tried, done)
+    pi("systemctl stop xinetd; pkill led-line || :")
