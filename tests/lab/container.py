@@ -11,7 +11,7 @@ CONFIGURE = (
     "sed 's/# Another LED: .*/env = LED=log/' /usr/share/doc/led-socket/xinetd/led"
     " >/etc/xinetd.d/led"
 )
-UNITS = "led.socket led-wait.socket led-line.socket led-line.service button.service"
+UNITS = "led.socket led-wait.socket led-line.socket led-line.service led-wait.service button.service"
 
 
 @scenario("container", "enable --now led.socket, and LED ON from afar")
@@ -110,6 +110,31 @@ def integration(pi):
 def security(pi):
     pi("systemd-analyze security --threshold=12 led-line.service")
     pi("systemd-analyze security --threshold=18 button.service")
+
+
+@scenario("container", "from led.socket to led-wait.socket and back, and over a boot")
+def switch(pi):
+    def served():
+        assert street(f"echo LED TOGGLE | timeout 10 nc {ADDRESS} 5555").startswith("OK LED ")
+
+    pi("systemctl enable --now led.socket led-line.service")
+    served()
+    for old, new in ("led.socket", "led-wait.socket"), ("led-wait.socket", "led.socket"):
+        pi(f"systemctl disable --now {old}; systemctl enable --now {new}")
+        pi.cursor()
+        served()
+        served()
+        by_handler = [line for line in pi.journal() if line.startswith("led-handler")]
+        assert len(by_handler) == (2 if new == "led.socket" else 0), by_handler
+    pi("systemctl disable --now led.socket; systemctl enable --now led-wait.socket")
+    pi.reboot()
+    assert pi("systemctl is-active led-wait.socket led-line.service") == "active\nactive"
+    served()
+    pi("systemctl restart led-line")
+    served()
+    pi("systemctl restart led-wait.socket")
+    served()
+    assert pi.says("systemctl --failed --no-legend") == ""
 
 
 PUBLIC = "203.0.113"  # its first address is the street's, its second the machine's
