@@ -124,25 +124,39 @@ static int connect_to(const struct sockaddr *sa, socklen_t size, int timeout_ms,
 	return fd;
 }
 
+/* Numbers are not looked up: they need neither the library's files nor a thread to wait for. */
+static socklen_t read_numbers(const struct address *address, struct sockaddr_storage *storage)
+{
+	in_port_t port = htons((in_port_t)atoi(address->port));
+	struct sockaddr_in *in = (struct sockaddr_in *)storage;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)storage;
+
+	memset(storage, 0, sizeof *storage);
+	if (inet_pton(AF_INET, address->host, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = port;
+		return sizeof *in;
+	}
+	if (inet_pton(AF_INET6, address->host, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = port;
+		return sizeof *in6;
+	}
+	return 0;
+}
+
 /* getaddrinfo(3), with an end. Returns its status; EAI_AGAIN also when the time is over. */
 static int look_up(const struct address *address, int timeout_ms, struct addrinfo **list)
 {
 	const struct timespec limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
-	struct addrinfo hints = ADDRESS_HINTS;
 	struct gaicb *request;
 	int r;
-
-	/* Numbers are not looked up, and need no thread to wait for. */
-	hints.ai_flags |= AI_NUMERICHOST;
-	r = getaddrinfo(address_host(address), address->port, &hints, list);
-	if (r != EAI_NONAME)
-		return r;
 
 	/* What is still under way when we give up writes here: it is left to the exit. */
 	request = calloc(1, sizeof *request);
 	if (!request)
 		return EAI_MEMORY;
-	request->ar_name = address->host;
+	request->ar_name = address_host(address);
 	request->ar_service = address->port;
 	request->ar_request = &ADDRESS_HINTS;
 	r = getaddrinfo_a(GAI_NOWAIT, &request, 1, NULL);
@@ -162,15 +176,17 @@ static int look_up(const struct address *address, int timeout_ms, struct addrinf
 int address_connect(const struct address *address, int timeout_ms, const char **why)
 {
 	int64_t deadline = now_ms() + timeout_ms;
+	struct sockaddr_storage storage;
 	struct addrinfo *list;
 	int fd = -1, left = 0, r;
+	socklen_t size;
 
-	if (*address->path) {
-		struct sockaddr_un sun;
-		socklen_t size = address_sockaddr_un(address, &sun);
-
-		return connect_to((struct sockaddr *)&sun, size, timeout_ms, why);
-	}
+	if (*address->path)
+		size = address_sockaddr_un(address, (struct sockaddr_un *)&storage);
+	else
+		size = read_numbers(address, &storage);
+	if (size > 0)
+		return connect_to((struct sockaddr *)&storage, size, timeout_ms, why);
 
 	r = look_up(address, timeout_ms, &list);
 	if (r != 0) {
@@ -187,70 +203,65 @@ int address_connect(const struct address *address, int timeout_ms, const char **
 	return fd;
 }
 
-union sockaddr_any {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-	struct sockaddr_storage storage;
-};
-
-/* The peer's address; one that is IPv4 in IPv6's clothes is undressed. Without one,
-   AF_UNSPEC and a negative errno value. */
-static int get_peer(int fd, union sockaddr_any *peer)
+void address_get_peer(int fd, struct address_peer *peer)
 {
-	socklen_t size = sizeof *peer;
+	struct sockaddr_storage storage = {.ss_family = AF_UNSPEC};
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&storage;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&storage;
+	struct ucred user = {.uid = getuid()};
+	socklen_t size = sizeof storage;
 
-	peer->sa.sa_family = AF_UNSPEC;
-	if (getpeername(fd, &peer->sa, &size) < 0)
-		return -errno;
-	if (peer->sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&peer->in6.sin6_addr)) {
-		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = peer->in6.sin6_port};
-
-		memcpy(&in.sin_addr, &peer->in6.sin6_addr.s6_addr[12], sizeof in.sin_addr);
-		peer->in = in;
+	if (getpeername(fd, (struct sockaddr *)&storage, &size) < 0 && errno == ENOTCONN) {
+		*peer = (struct address_peer){.family = AF_UNSPEC};
+	} else if (storage.ss_family == AF_INET) {
+		*peer = (struct address_peer){
+			.family = AF_INET, .in = in->sin_addr, .port = ntohs(in->sin_port)};
+	} else if (storage.ss_family == AF_INET6) {
+		*peer = (struct address_peer){
+			.family = AF_INET6, .in6 = in6->sin6_addr, .port = ntohs(in6->sin6_port)};
+		/* IPv4 in IPv6's clothes */
+		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+			peer->family = AF_INET;
+			memcpy(&peer->in, &in6->sin6_addr.s6_addr[12], sizeof peer->in);
+		}
+	} else {
+		size = sizeof user;
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &size);
+		*peer = (struct address_peer){.family = AF_UNIX, .uid = user.uid};
 	}
-	return 0;
 }
 
-const char *address_of_peer(int fd, char text[ADDRESS_PEER_MAX])
+const char *address_peer_text(const struct address_peer *peer, char text[ADDRESS_PEER_MAX])
 {
 	char host[INET6_ADDRSTRLEN] = "?";
-	struct ucred user = {.uid = getuid()};
-	socklen_t size = sizeof user;
-	union sockaddr_any peer;
 
-	if (get_peer(fd, &peer) == -ENOTCONN) {
-		strcpy(text, "a client that is gone");
-		return text;
-	}
-	switch (peer.sa.sa_family) {
+	switch (peer->family) {
 	case AF_INET:
-		inet_ntop(AF_INET, &peer.in.sin_addr, host, sizeof host);
-		snprintf(text, ADDRESS_PEER_MAX, "%s:%d", host, ntohs(peer.in.sin_port));
+		inet_ntop(AF_INET, &peer->in, host, sizeof host);
+		snprintf(text, ADDRESS_PEER_MAX, "%s:%d", host, peer->port);
 		break;
 	case AF_INET6:
-		inet_ntop(AF_INET6, &peer.in6.sin6_addr, host, sizeof host);
-		snprintf(text, ADDRESS_PEER_MAX, "[%s]:%d", host, ntohs(peer.in6.sin6_port));
+		inet_ntop(AF_INET6, &peer->in6, host, sizeof host);
+		snprintf(text, ADDRESS_PEER_MAX, "[%s]:%d", host, peer->port);
+		break;
+	case AF_UNIX:
+		snprintf(text, ADDRESS_PEER_MAX, "local user %u", peer->uid);
 		break;
 	default:
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &size);
-		snprintf(text, ADDRESS_PEER_MAX, "local user %u", user.uid);
+		strcpy(text, "a client that is gone");
 	}
 	return text;
 }
 
-bool address_peer_is_local(int fd)
+bool address_peer_is_local(const struct address_peer *peer)
 {
-	union sockaddr_any peer;
-
-	get_peer(fd, &peer);
-	switch (peer.sa.sa_family) {
+	switch (peer->family) {
 	case AF_UNIX:
 		return true;
 	case AF_INET:
-		return ntohl(peer.in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+		return ntohl(peer->in.s_addr) >> 24 == IN_LOOPBACKNET;
 	case AF_INET6:
-		return IN6_IS_ADDR_LOOPBACK(&peer.in6.sin6_addr);
+		return IN6_IS_ADDR_LOOPBACK(&peer->in6);
 	default:
 		return false;
 	}

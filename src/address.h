@@ -4,6 +4,7 @@
 
 /* ADDR on the command line: /path, HOST:PORT, [v6]:PORT, or PORT. */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -17,7 +18,7 @@ struct address {
 	char port[sizeof "65535"];
 };
 
-/* Room for a peer as address_of_peer() writes it. */
+/* Room for a peer as address_peer_text() writes it. */
 #define ADDRESS_PEER_MAX 80
 
 /*
@@ -45,16 +46,29 @@ socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un 
  */
 int address_connect(const struct address *address, int timeout_ms, const char **why);
 
-/*
- * Writes who is at the other end of fd: "192.0.2.1:40000", "[fe80::1]:40000", or
- * "local user 1000" for a UNIX socket and for anything that is not a connection, "a
- * client that is gone" when it is too late to ask.
- *
- * Returns peer.
- */
-const char *address_of_peer(int fd, char peer[ADDRESS_PEER_MAX]);
+/* Who is at the other end of a connection. */
+struct address_peer {
+	int family; /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC: nobody any more */
+	union {
+		struct in_addr in; /* that of an IPv4 address in IPv6, too */
+		struct in6_addr in6;
+		uid_t uid; /* ours where fd is no connection */
+	};
+	in_port_t port; /* in host byte order */
+};
 
-/* Whether the other end of fd is on this machine: a UNIX socket or a loopback address. */
-bool address_peer_is_local(int fd);
+/* Asks who is at the other end of fd, as long as somebody is. Never fails. */
+void address_get_peer(int fd, struct address_peer *peer);
+
+/*
+ * Writes it for people: "192.0.2.1:40000", "[fe80::1]:40000", "local user 1000", "a client
+ * that is gone".
+ *
+ * Returns text.
+ */
+const char *address_peer_text(const struct address_peer *peer, char text[ADDRESS_PEER_MAX]);
+
+/* Whether it is on this machine: at a UNIX socket or a loopback address. */
+bool address_peer_is_local(const struct address_peer *peer);
 
 #endif

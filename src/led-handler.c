@@ -28,6 +28,9 @@
 /* The whole conversation with led-line, so that the client has its ERR in under 5 s. */
 #define LINE_DEADLINE_MS 4000
 
+/* The end of the process, whatever may hold it up. */
+#define PROCESS_SECONDS 20
+
 /* The first descriptor that the service manager passes: sd_listen_fds(3). */
 #define LISTEN_FDS_START 3
 
@@ -212,7 +215,8 @@ static int serve(struct connection connection, const struct address *address)
 {
 	uint64_t deadline = now_ms() + COMMAND_DEADLINE_MS;
 	struct command command = {0};
-	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX], answer[ANSWER_MAX];
+	char quoted[COMMAND_QUOTE_MAX], who[ADDRESS_PEER_MAX], answer[ANSWER_MAX];
+	struct address_peer peer;
 	struct line line = {.address = address, .fd = -1, .why = "no address"};
 	const char *why = "no command within 5 s";
 	struct arrival_clock clock;
@@ -220,11 +224,14 @@ static int serve(struct connection connection, const struct address *address)
 	enum verb verb;
 	int r = 0;
 
-	arrival_clock_open(&clock);
-	address_of_peer(connection.in, peer); /* as long as it is there */
+	address_get_peer(connection.in, &peer); /* as long as it is there */
 	/* Who says nothing is no burden to led-line. */
 	if (wait_for_input(connection.in, deadline)) {
 		connect_line(&line);
+		/* What else it takes is made while led-line wakes up. */
+		arrival_clock_open(&clock);
+		tzset(); /* the log's own look at the clock's file would come too late */
+		openlog("led-handler", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 		confine_to_descriptors(); /* before anything that a stranger sent is read */
 		why = read_command(connection.in, deadline, &command, &ended);
 		if (!why)
@@ -243,8 +250,8 @@ static int serve(struct connection connection, const struct address *address)
 	 * either, since LogLevelMax= does not reach what journald reads when we are gone.
 	 */
 	if (command.stream > 0)
-		syslog(r < 0 ? LOG_ERR : log_level(), "%s sent \"%s\": %s", peer,
-			command_quote(&command, quoted), answer);
+		syslog(r < 0 ? LOG_ERR : log_level(), "%s sent \"%s\": %s",
+			address_peer_text(&peer, who), command_quote(&command, quoted), answer);
 	if (stays)
 		drain(connection.in);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -29,7 +29,7 @@ struct client {
 	int fd;
 	sd_event_source *io, *timer;
 	uint64_t opened; /* microseconds of CLOCK_MONOTONIC */
-	char peer[ADDRESS_PEER_MAX];
+	struct address_peer peer;
 	struct command command;
 	bool refused; /* has its ERR, and what it still sends is dropped */
 };
@@ -62,13 +62,13 @@ static void client_destroy(struct client *client)
 	free(client);
 }
 
-static void client_set_deadline(struct client *client, uint64_t usec)
+static void client_set_deadline(const struct client *client, uint64_t usec)
 {
 	sd_event_source_set_time(client->timer, usec);
 	sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
 }
 
-static uint64_t client_now(struct client *client)
+static uint64_t client_now(const struct client *client)
 {
 	uint64_t now;
 
@@ -92,10 +92,10 @@ static void client_send(struct client *client, const char *answer)
  */
 static void client_log(const struct client *client, const char *answer)
 {
-	char quoted[COMMAND_QUOTE_MAX];
+	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX];
 
 	if (client->command.stream > 0)
-		syslog(LOG_INFO, "%s sent \"%s\": %s", client->peer,
+		syslog(LOG_INFO, "%s sent \"%s\": %s", address_peer_text(&client->peer, peer),
 			command_quote(&client->command, quoted), answer);
 }
 
@@ -134,7 +134,7 @@ static bool has_given_up(const struct client *client)
 static void client_finish(struct client *client, bool ended)
 {
 	struct server *server = client->server;
-	bool local = address_peer_is_local(client->fd);
+	bool local = address_peer_is_local(&client->peer);
 	uint64_t at = 0, arrived = arrival_ms(&server->clock, client->fd);
 	char answer[ANSWER_MAX];
 	enum verb verb;
@@ -157,6 +157,8 @@ static void client_finish(struct client *client, bool ended)
 		arrived = at;
 	server->carry_out(server->userdata, verb, arrived, answer);
 	client_send(client, answer);
+	/* Who waits for the end of the stream need not wait for the log. */
+	shutdown(client->fd, SHUT_WR);
 	if (!local || at == 0)
 		client_log(client, answer);
 	client_destroy(client);
@@ -272,7 +274,7 @@ static int client_create(struct server *server, int fd)
 	client->server = server;
 	client->fd = fd;
 	client->opened = client_now(client);
-	address_of_peer(fd, client->peer);
+	address_get_peer(fd, &client->peer);
 	server->clients[server->n_clients++] = client;
 
 	r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_client_ready, client);
