@@ -21,6 +21,10 @@
 #define ACCEPT_BURST 1000
 #define ACCEPT_INTERVAL_USEC 100000
 
+/* Clients that have a line in the log in this time; of more there is only the number. */
+#define LOG_BURST 1000
+#define LOG_INTERVAL_USEC 10000000
+
 /* Without a descriptor to be had, no connection is accepted for this long. */
 #define PAUSE_USEC 1000000
 
@@ -44,6 +48,8 @@ struct server {
 	unsigned n_sockets;
 	struct client *clients[SERVER_CLIENTS]; /* the oldest first */
 	unsigned n_clients;
+	uint64_t log_began; /* microseconds of CLOCK_MONOTONIC */
+	unsigned n_logged;  /* since then, with those that had no line */
 };
 
 static void client_destroy(struct client *client)
@@ -92,9 +98,19 @@ static void client_send(struct client *client, const char *answer)
  */
 static void client_log(const struct client *client, const char *answer)
 {
+	struct server *server = client->server;
 	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX];
 
-	if (client->command.stream > 0)
+	if (client->command.stream == 0)
+		return;
+	if (client_now(client) - server->log_began >= LOG_INTERVAL_USEC) {
+		if (server->n_logged > LOG_BURST)
+			syslog(LOG_WARNING, "%u clients more than the log has lines for",
+				server->n_logged - LOG_BURST);
+		server->log_began = client_now(client);
+		server->n_logged = 0;
+	}
+	if (server->n_logged++ < LOG_BURST)
 		syslog(LOG_INFO, "%s sent \"%s\": %s", address_peer_text(&client->peer, peer),
 			command_quote(&client->command, quoted), answer);
 }

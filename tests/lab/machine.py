@@ -21,6 +21,7 @@ SOURCE = LAB.parents[1]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ADDRESS = "192.168.55.2"  # the machine, for those in the street
 STREET = "192.168.55.1"
+NEIGHBOUR = "192.168.55.3"  # another one in the street
 
 
 class Failed(AssertionError):
@@ -178,6 +179,7 @@ class Container(Machine):
         self.leader = eventually(self._leader)
         street(
             f"ip addr replace {STREET}/24 dev ve-pi; ip link set ve-pi up;"
+            f"ip addr replace {NEIGHBOUR}/24 dev ve-pi;"
             "ip addr replace 203.0.113.1/24 dev ve-pi"
         )
         self.run(

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""Whoever may connect may try to be too much: afterwards all is as it was."""
+
+import re
+import socket
+import time
+from collections import deque
+
+from container import CONFIGURE
+from machine import ADDRESS, NEIGHBOUR, STREET, eventually
+from scenario import scenario
+
+
+def ask(source=STREET, command=b"LED ON\n"):
+    """What a client at an address is answered; nothing, where it is refused."""
+    try:
+        with socket.create_connection((ADDRESS, 5555), 5, (source, 0)) as s:
+            s.sendall(command)
+            return s.makefile("rb").read()
+    except OSError:
+        return b""
+
+
+def connect(wait=5):
+    """A client that may be refused, and waits so long for being connected."""
+    s = socket.socket()
+    s.settimeout(wait)
+    try:
+        s.connect((ADDRESS, 5555))
+    except OSError:
+        pass
+    s.setblocking(False)
+    return s
+
+
+def say(s, text):
+    try:
+        s.send(text)
+    except OSError:
+        pass
+
+
+def is_over(s):
+    """Whether the other end has closed the connection."""
+    try:
+        while s.recv(4096):
+            pass
+        return True
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def flood(count, text):
+    """Connections as fast as they go, every second of them silent; 500 are open."""
+    some = deque()
+    for i in range(count):
+        some.append(connect(0))
+        if i % 2:
+            say(some[-1], text)
+        if len(some) > 500:
+            some.popleft().close()
+    for s in some:
+        s.close()
+
+
+def served_meanwhile(seconds):
+    """Somebody else is served, again and again."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert ask(NEIGHBOUR, b"LED STATUS\n").startswith(b"OK LED ")
+        time.sleep(0.2)
+
+
+def memory(pi):
+    """Of process 1, in KiB."""
+    return int(re.search(r"^Pss: +(\d+)", pi("cat /proc/1/smaps_rollup"), re.M)[1])
+
+
+
+def survives(pi, name):
+    eventually(lambda: ask() == b"OK LED ON\n", 5, 0)
+    before = memory(pi)
+
+    start = time.monotonic()
+    flood(20000, b"LED STATUS\n")
+    over = time.monotonic()
+    eventually(lambda: ask() == b"OK LED ON\n", 5, 0)
+    print(f"# {name}: 20,000 connections in {over - start:.1f} s, "
+          f"LED ON answered {time.monotonic() - over:.2f} s later", flush=True)
+    pi.wait_for("! pgrep led-handler")
+    grown = memory(pi) / before
+    assert grown < 1.1, f"process 1 has grown to {grown:.2f} of what it was"
+
+    # Held by one, 500 of them.
+    held = [connect() for _ in range(500)]
+    served_meanwhile(4)
+    for s in held:
+        s.close()
+
+    # A byte every two seconds: cut off after five.
+    slow = [connect() for _ in range(100)]
+    for i in range(3):
+        for s in slow:
+            say(s, b"LED ON"[i : i + 1])
+        served_meanwhile(2)
+    eventually(lambda: all(is_over(s) for s in slow), 3)
+    for s in slow:
+        s.close()
+
+    # Garbage: what it may leave in the log is bounded, and the log is not all that it is.
+    pi.cursor()
+    start = time.monotonic()
+    with socket.create_connection((ADDRESS, 5555), 5) as s:
+        try:
+            s.sendall(b"garbage\n" * 100_000)
+        except OSError:
+            pass  # it was refused long ago
+    flood(100_000, b"garbage\n")
+    took = time.monotonic() - start
+    eventually(lambda: ask() == b"OK LED ON\n", 5, 0)
+    lines = len(pi.journal())
+    print(f"# {name}: 100,000 lines of garbage in {took:.1f} s, {lines} in the log", flush=True)
+    assert lines <= 2000 + 200 * took, lines
+    assert pi.says("systemctl --failed --no-legend") == ""
+
+
+@scenario("container", "floods: led.socket")
+def accept(pi):
+    pi("systemctl enable --now led.socket")
+    survives(pi, "led.socket")
+    assert pi("systemctl is-active led.socket") == "active"
+    eventually(lambda: pi.says("systemctl list-units --all --plain --no-legend 'led@*'") == "")
+
+
+@scenario("container", "floods: led-wait.socket")
+def wait(pi):
+    pi("systemctl enable --now led-wait.socket")
+    survives(pi, "led-wait.socket")
+    assert pi("systemctl is-active led-wait.socket led-line.service") == "active\nactive"
+
+
+@scenario("container", "floods: xinetd")
+def xinetd(pi):
+    pi(f"{CONFIGURE}; systemctl start xinetd")
+    pi.wait_for("ss -Hltn sport = 5555 | grep -q .")
+    survives(pi, "xinetd")
+    pi("systemctl stop xinetd; pkill led-line || :")
