@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""The client of the benchmark, run on the machine that it measures: ROUNDS PAUSE PORT...
+
+A round has one connection to each port, every time in another order. Prints for each port
+the milliseconds from before connect() until the answer was there, and until the end of the
+stream, as JSON. PORT:COMMAND sends that command in place of LED ON and LED OFF in turn.
+
+press ROUNDS PAUSE measures what lies between a press and the LED. A round has a press of the
+button, whole chain; one of a button that is connected to this program, which stops the time at
+its connection; and a connection to port 5555. For the first and the last it prints when they
+began, in seconds: when the LED changed is in the journal.
+"""
+
+import gc
+import json
+import os
+import random
+import socket
+import struct
+import sys
+import time
+
+WARM_UP = 5
+PATIENCE = struct.pack("ll", 20, 0)  # a server that hangs is not waited for
+BUTTON, LONE_BUTTON, LONE_PORT = "/run/button/press", "/run/bench/press", 5599
+
+
+def connection(port, command):
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, PATIENCE)
+    start = time.perf_counter_ns()
+    client.connect(("127.0.0.1", port))
+    client.sendall(command)
+    answer = client.recv(256)
+    answered = time.perf_counter_ns()
+    while client.recv(256):
+        pass
+    ended = time.perf_counter_ns()
+    client.close()
+    assert answer.startswith((b"OK LED", b"ERR")), (port, answer)
+    return (answered - start) / 1e6, (ended - start) / 1e6
+
+
+def connections(rounds, pause, targets):
+    times = {target: [] for target in targets}
+    for number in range(WARM_UP + rounds):
+        random.shuffle(targets)
+        for target in targets:
+            port, _, command = target.partition(":")
+            command = command or ("LED ON", "LED OFF")[number % 2]
+            result = connection(int(port), command.encode() + b"\n")
+            if number >= WARM_UP:
+                times[target].append(result)
+            time.sleep(pause)
+    return times
+
+
+def presses(rounds, pause):
+    chain, lone, direct = [], [], []
+    listening = socket.create_server(("127.0.0.1", LONE_PORT))
+    fifo = os.open(BUTTON, os.O_WRONLY)
+    lone_fifo = os.open(LONE_BUTTON, os.O_WRONLY)
+
+    def press():
+        start = time.time()
+        os.write(fifo, b"0\n")
+        chain.append(start)
+
+    def press_lone():
+        start = time.time()
+        os.write(lone_fifo, b"0\n")
+        client, _ = listening.accept()
+        lone.append((time.time() - start) * 1000)
+        client.recv(256)
+        client.sendall(b"OK LED ON\n")
+        client.close()
+
+    def connect():
+        start = time.time()
+        connection(5555, b"LED ON\n")
+        direct.append(start)
+
+    steps = [press, press_lone, connect]
+    for _ in range(rounds):
+        random.shuffle(steps)
+        for step in steps:
+            step()
+            time.sleep(pause)
+    return {"chain": chain, "lone": lone, "direct": direct}
+
+
+random.seed(1)
+gc.disable()
+if sys.argv[1] == "press":
+    print(json.dumps(presses(int(sys.argv[2]), float(sys.argv[3]))))
+else:
+    print(json.dumps(connections(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])))
