@@ -23,9 +23,9 @@ need() {
 	printf 'installing %s\n' "${missing[*]}" >&2
 	log=$(mktemp)
 	export DEBIAN_FRONTEND=noninteractive # tzdata asks where we are
-	if ! { apt-get install -y --no-install-recommends "${missing[@]}" ||
-		{ apt-get update &&
-			apt-get install -y --no-install-recommends "${missing[@]}"; }; } \
+	local install=(apt-get install -y -o DPkg::Lock::Timeout=600 --no-install-recommends)
+	if ! { "${install[@]}" "${missing[@]}" ||
+		{ apt-get update && "${install[@]}" "${missing[@]}"; }; } \
 		>"$log" 2>&1 </dev/null; then
 		tail -n 20 "$log" >&2
 		rm -f "$log"
@@ -63,7 +63,7 @@ need_build() {
 # What the lab takes: tests/lab/README.md.
 need_lab() {
 	need python3 mmdebstrap systemd-container iproute2 util-linux netcat-openbsd e2fsprogs \
-		cpio xz-utils kmod qemu-system-x86 qemu-system-arm qemu-user-static binfmt-support
+		cpio xz-utils kmod arch-test qemu-system-x86 qemu-system-arm qemu-user-static binfmt-support
 }
 
 # Sets up (or reuses) a build folder and builds: build DIR [MESON-OPTION]...
