@@ -18,6 +18,7 @@ from pathlib import Path
 
 LAB = Path(__file__).resolve().parent
 SOURCE = LAB.parents[1]
+SOURCES = "meson.build meson_options.txt src hal units xinetd man tests".split()
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ADDRESS = "192.168.55.2"  # the machine, for those in the street
 STREET = "192.168.55.1"
@@ -400,10 +401,10 @@ class Pi3(Emulated):
 # --- the installation -------------------------------------------------------------------
 
 
-def readme_install():
-    """The commands of README.md's section Install."""
+def readme(title):
+    """The commands of a section of README.md."""
     text = (SOURCE / "README.md").read_text()
-    section = re.search(r"^## Install$(.*?)^## ", text, re.M | re.S)[1]
+    section = re.search(rf"^#+ {title}$(.*?)^#", text, re.M | re.S)[1]
     return re.findall(r"^    (.*)$", section, re.M)
 
 
@@ -461,54 +462,61 @@ def shell(kind, suite):
         pi.process.wait()
 
 
-def copy_source(root):
-    source = root / "usr/src/led-socket"
-    source.mkdir(parents=True)
-    for name in ("meson.build", "meson_options.txt", "src", "hal", "units", "xinetd", "man", "tests"):
-        subprocess.run(["cp", "-r", SOURCE / name, source], check=True)
+def packages(suite, arch):
+    """The packages of this checkout, without those for debuggers."""
+    files = sorted(build("packages", suite, arch).glob("*.deb"))
+    return [file for file in files if "-dbgsym" not in file.name]
 
 
 def install_arm64():
-    """The installation for a board that is too slow to build: what it adds to its files."""
-    layer = Layer(build("tools", "trixie") / "upper", build("tree", "trixie"))
-    copy_source(layer.root)
-    (layer.root / "usr/src/led-socket/cross").write_text(
-        "[binaries]\nc = 'aarch64-linux-gnu-gcc'\nstrip = 'aarch64-linux-gnu-strip'\n"
-        "pkg-config = 'pkg-config'\n[properties]\n"
-        "pkg_config_libdir = '/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig'\n"
-        "[host_machine]\nsystem = 'linux'\nendian = 'little'\n"
-        "cpu_family = 'aarch64'\ncpu = 'aarch64'\n"
-    )
-    subprocess.run(
-        ["chroot", layer.root, "sh", "-ec"]
-        + ["cd /usr/src/led-socket && meson setup --cross-file cross build -Dtests=false"
-           " && DESTDIR=/arm64 meson install -C build"],
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
-    installed = layer.root / "arm64"
-    # Its /lib is a link; and the button is to come with the boot.
-    subprocess.run(
-        "if [ -d lib ]; then cp -a lib usr/ && rm -rf lib; fi;"
-        "wants=etc/systemd/system/multi-user.target.wants && mkdir -p $wants &&"
-        "ln -s /usr/lib/systemd/system/button.service $wants/",
-        shell=True,
-        cwd=installed,
-        check=True,
-    )
+    """The packages for a board that is too slow to install them: what they add to its files."""
+    installed = Path(tempfile.mkdtemp(prefix="led-arm64.", dir=work()))
+    for package in packages("trixie", "arm64"):
+        subprocess.run(["dpkg-deb", "-x", package, installed], check=True)
+    # What they do when they are installed: the button comes with the boot.
+    wants = installed / "etc/systemd/system/multi-user.target.wants"
+    wants.mkdir(parents=True)
+    (wants / "button.service").symlink_to("/usr/lib/systemd/system/button.service")
     return installed
+
+
+def copy(files, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        subprocess.run(["cp", "-r", file, folder], check=True)
+
+
+def bring(root, suite):
+    """The packages, as a user has downloaded them, and the next version of them."""
+    files = packages(suite, "amd64")
+    copy(files, root / "usr/src/packages")
+    next_version(files, root / "usr/src/next")
+
+
+def next_version(files, folder):
+    """The same packages with a higher version: other units, other settings."""
+    folder.mkdir(parents=True)
+    for file in files:
+        with tempfile.TemporaryDirectory(dir=work()) as tree:
+            subprocess.run(["dpkg-deb", "-R", file, tree], check=True)
+            for path in Path(tree).rglob("*"):
+                if path.parent.name in ("system", "default") and path.is_file():
+                    path.write_text(path.read_text() + "# next\n")
+            control = Path(tree) / "DEBIAN/control"
+            control.write_text(re.sub(r"(Version: .*)", r"\1+next", control.read_text()))
+            subprocess.run(["dpkg-deb", "--root-owner-group", "-b", tree, folder],
+                           stdout=subprocess.DEVNULL, check=True)
 
 
 def install(suite):
     """A machine on which a user did what README.md says. Returns its layers, top first."""
     tree = build("tree", suite)
     pi = Container(tree)
-    copy_source(pi.root)
-    for command in readme_install():
-        if "udevadm" in command:
-            continue  # there is no udev in a container; the virtual machine boots with the rule
-        pi(f"cd /usr/src/led-socket && {command}", 300)
+    bring(pi.root, suite)
+    for command in readme("Install"):
+        pi(f"cd /usr/src/packages && {command}", 300)
     # And the programs as they are when an attacker has got in: attack.c
+    copy([SOURCE / name for name in SOURCES], pi.root / "usr/src/led-socket")
     pi("cd /usr/src/led-socket && meson setup attack -Dattack=true -Dtests=false &&"
        " ninja -C attack", 300)
     pi.off()

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""The packages from installation to purge, on machines that never saw this project."""
+
+import re
+from contextlib import contextmanager
+
+from machine import SOURCE, SOURCES, Container, bring, build, copy, eventually, readme
+from scenario import scenario
+from vm import GPIO, TRACE, guest, presses, trace
+
+# What an administrator's answer is when a setting of his and of a new version differ: he
+# keeps his, as dpkg proposes.
+UPGRADE = "dpkg --force-confold --install /usr/src/next/*.deb"
+
+
+@contextmanager
+def another(pi, tree):
+    """A machine of its own in this one's place."""
+    pi.off()
+    try:
+        other = Container(tree)
+        other.suite = suite(other)
+        try:
+            yield other
+        except Exception as why:
+            raise AssertionError(f"{why}\n{other.last_words()}") from None
+        finally:
+            other.remove()
+    finally:
+        pi.start()
+
+
+def suite(pi):
+    return pi(". /etc/os-release && echo $VERSION_CODENAME")
+
+
+def install(pi):
+    for command in readme("Install"):
+        pi(f"cd /usr/src/packages && {command}")
+
+
+def files(pi):
+    """All that there is, but what packages of every kind leave in logs, caches, databases."""
+    return set(pi(
+        "find / /run -xdev '(' -path /tmp -o -path /var/tmp -o -path /var/cache -o -path /var/log"
+        " -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /usr/src -o -path '/run/systemd/*'"
+        " -o -path '/etc/*-' ')' -prune -o -print"
+    ).splitlines())
+
+
+@scenario("container", "a clean machine: apt install, README's lines, reboot, upgrade, purge")
+def life(pi):
+    with another(pi, build("clean", suite(pi))) as clean:
+        before = files(clean)
+        bring(clean.root, clean.suite)
+        install(clean)
+        assert clean("systemctl is-enabled button.service") == "enabled"
+        assert clean("systemctl is-active button.service") == "active"
+        assert "led-" not in clean.processes(), clean.processes()
+        assert listening(clean) == "", listening(clean)
+
+        # README.md's first lines, and again after a reboot.
+        clean("echo LED=log >/etc/default/led")
+        enable, on, manual = readme("led-socket")[:3]
+        clean(enable)
+        for _ in range(2):
+            assert clean(f"timeout 10 {on}") == "OK LED ON"
+            assert "led-handler" in clean(f"{manual} | cat")
+            assert clean("systemctl is-active button.service led.socket") == "active\nactive"
+            clean.reboot()
+        assert clean.says("systemctl --failed --no-legend") == ""
+        assert int(clean("journalctl -b -q -t button | wc -l")) <= 2, clean.last_words()
+
+        # What was changed stays, what was not is new.
+        assert clean.ask("LED ON") == "OK LED ON"
+        holder = clean.property("led-line", "MainPID")
+        count, slowest, *wrong = guest(clean, "upgrade", UPGRADE).split(maxsplit=2)
+        print(f"# upgrade: asked {count} times, the longest wait {slowest} ms")
+        assert not wrong and int(count) > 20, wrong
+        assert clean("cat /etc/default/led") == "LED=log"
+        assert "# next" in clean("cat /etc/default/button")
+        assert "# next" in clean("systemctl cat led-line.service")
+        restarted(clean, holder)
+        assert clean("systemctl is-enabled led.socket button.service") == "enabled\nenabled"
+
+        clean("apt-get remove -y led-socket led-button")
+        assert clean.processes() == "", clean.processes()
+        assert listening(clean) == "", listening(clean)
+        assert clean("cat /etc/default/led") == "LED=log"
+        clean("apt-get purge -y led-socket led-button")
+        clean("systemctl daemon-reload; systemctl reset-failed")
+        left = files(clean) - before
+        assert left == set(), left
+        units = clean.says("for what in list-units list-unit-files; do"
+                           " systemctl $what --plain --no-legend 'led*' 'button*'; done")
+        assert units == "", units
+
+
+def listening(pi):
+    return pi.says("ss -Hltn sport = 5555; ls /run/led 2>/dev/null")
+
+
+def restarted(pi, before):
+    """led-line is the new version's where the line can be handed over, else the old one's."""
+    now = pi.property("led-line", "MainPID")
+    program = pi(f"readlink /proc/{now}/exe")
+    if pi.suite == "bookworm":
+        assert now == before and "deleted" in program, (now, before, program)
+    else:
+        assert now != before and "deleted" not in program, (now, before, program)
+
+
+@scenario("container", "debian/tests pass where the packages were just installed")
+def autopkgtest(pi):
+    with another(pi, build("clean", suite(pi))) as clean:
+        bring(clean.root, clean.suite)
+        install(clean)
+        copy([SOURCE / "debian"], clean.root / "usr/src/led-socket")
+        status, output = clean.run(
+            "autopkgtest --ignore-restrictions=isolation-container --no-built-binaries"
+            " /usr/src/led-socket -- null", 200
+        )
+        summary = output.rpartition("@@@@ summary")[2]
+        results = re.findall(r"^(led-\w+) +(\w+)", summary, re.M)
+        assert status == 0 and results == [("led-socket", "PASS"), ("led-button", "PASS")], output
+
+
+@scenario("container", "built from source, as README says")
+def source(pi):
+    with another(pi, build("tree", suite(pi))) as other:
+        copy([SOURCE / name for name in SOURCES], other.root / "usr/src/led-socket")
+        for command in readme("From source"):
+            if "udevadm" not in command:  # there is no udev in a container
+                other(f"cd /usr/src/led-socket && {command}", 300)
+        assert other("systemctl is-active button.service") == "active"
+        other("echo LED=log >/etc/default/led; systemctl enable --now led.socket")
+        assert other.ask("LED ON") == "OK LED ON"
+
+
+@scenario("vm", "an upgrade while the LED is lit: it stays so, and everybody is answered")
+def upgrade(pi):
+    pi("systemctl enable --now led.socket button.service")
+    trace(pi)
+    assert pi.ask("LED ON") == "OK LED ON"
+    holder = pi.property("led-line", "MainPID")
+    count, slowest, *wrong = guest(pi, "upgrade", UPGRADE, seconds=200).split(maxsplit=2)
+    print(f"# upgrade: asked {count} times, the longest wait {slowest} ms")
+    assert not wrong and int(count) > 20, wrong
+    restarted(pi, holder)
+
+    # Since LED ON, nothing has happened to the line but that it was read.
+    text = pi(f"grep -v '^#' {TRACE}; echo 0 >{GPIO}")
+    events = re.findall(r"gpio_(value|direction): (\d+) +(.*)", text)
+    line = next(line for kind, line, rest in events if rest == "set 1")
+    ours = [rest for _, its_line, rest in events if its_line == line and "get" not in rest]
+    print(f"# upgrade: the LED's line: {ours}")
+    assert ours.index("set 1") == len(ours) - 1, ours
+    assert pi.led() == "1"
+    eventually(lambda: pi.property("button", "ActiveState") == "active", 60)
+    assert pi.ask("LED OFF") == "OK LED OFF" and presses(pi, 2) == ["1", "0"]
