@@ -288,7 +288,8 @@ class Emulated(Machine):
         return line.strip(b"\r\0")
 
     def wait_for_agent(self):
-        while self.line(400) != b"ready":
+        # The board's serial port may say something of its own before.
+        while not self.line(400).endswith(b"ready"):
             pass
 
     def send(self, script, seconds):
