@@ -393,6 +393,13 @@ class Pi3(Emulated):
                " mitigations=off"],
             console,
         )
+        self.untouched = True
+
+    def afresh(self):
+        """The first scenario has the board as it booted, for it forgets at a reboot."""
+        if not self.untouched:
+            super().afresh()
+        self.untouched = False
 
     def remove(self):
         super().remove()
