@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -47,6 +48,13 @@ def build(*arguments):
     if run.returncode != 0:
         raise RuntimeError(f"tests/lab/build {' '.join(map(str, arguments))} failed")
     return Path(run.stdout.strip())
+
+
+def go_apart():
+    """Begins this program again, where what it makes ends with it."""
+    os.environ["LAB"] = "1"
+    apart = LAB / "apart"
+    os.execv(apart, [apart, sys.executable, *sys.argv])
 
 
 def street(script, seconds=30):
