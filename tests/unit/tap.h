@@ -48,6 +48,15 @@ static inline int tap_run(const struct tap_test *tests, size_t n)
 	return any_failed;
 }
 
+/* Says of all of them that they cannot run here, and why. Returns main()'s exit status. */
+static inline int tap_skip(const struct tap_test *tests, size_t n, const char *why)
+{
+	printf("1..%zu\n", n);
+	for (size_t i = 0; i < n; i++)
+		printf("ok %zu - %s # SKIP %s\n", i + 1, tests[i].name, why);
+	return 0;
+}
+
 #define TAP_MAIN(...)                                                                              \
 	int main(void)                                                                             \
 	{                                                                                          \
