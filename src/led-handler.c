@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <syslog.h>
 #include <time.h>
@@ -134,7 +135,8 @@ static const char *talk_to_line(
 	if (line->fd < 0)
 		return line->why;
 	n = snprintf(answer, ANSWER_MAX, "%s @%llu\n", verb_text(verb), (unsigned long long)at);
-	if (send(line->fd, answer, (size_t)n, MSG_NOSIGNAL) != n)
+	/* Where it has closed the connection already, it may have said why. */
+	if (send(line->fd, answer, (size_t)n, MSG_NOSIGNAL) != n && errno != EPIPE)
 		return strerror(errno);
 
 	do {
@@ -221,13 +223,15 @@ static int serve(struct connection connection, const struct address *address)
 	const char *why = "no command within 5 s";
 	struct arrival_clock clock;
 	bool ended = false, stays;
+	int waiting = 0;
 	enum verb verb;
 	int r = 0;
 
 	address_get_peer(connection.in, &peer); /* as long as it is there */
-	/* Who says nothing is no burden to led-line. */
 	if (wait_for_input(connection.in, deadline)) {
-		connect_line(&line);
+		/* Who says nothing, and goes, does not even start led-line. */
+		if (ioctl(connection.in, FIONREAD, &waiting) < 0 || waiting > 0)
+			connect_line(&line);
 		/* What else it takes is made while led-line wakes up. */
 		arrival_clock_open(&clock);
 		tzset(); /* the log's own look at the clock's file would come too late */
@@ -313,7 +317,6 @@ int main(int argc, char *argv[])
 		setting_error(&where, why);
 
 	signal(SIGPIPE, SIG_IGN); /* standard output may be a pipe */
-	tzset();                  /* the log's own look at the clock's file would come too late */
-	openlog("led-handler", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	alarm(PROCESS_SECONDS);
 	return serve(get_connection(), &line);
 }

@@ -3,10 +3,12 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 from world import (
     ERR,
@@ -47,6 +49,41 @@ def local(w):
     assert handle(w, b"LED ONE\n")[1].startswith(b"ERR unknown command")
     lines = eventually(lambda: w.log("led-handler")[2:] and w.log("led-handler"))
     assert lines[0] == f'local user {os.getuid()} sent "LED ON": OK LED ON', lines
+
+
+@test("who connects and goes does not even reach led-line")
+def silent(w):
+    with socket.socket(socket.AF_UNIX) as line:
+        line.bind(str(w.dir / "line.sock"))
+        line.listen()
+        line.setblocking(False)
+        assert handle(w, b"")[:2] == (0, b"ERR empty command: send LED ON, LED OFF, LED TOGGLE or LED STATUS\n")
+        try:
+            line.accept()
+        except BlockingIOError:
+            return
+    raise AssertionError("led-line was asked")
+
+
+@test("a log that nobody reads holds nobody up: gone after 20 s", quick=False)
+def stuck_log(w):
+    w.line()
+    log, theirs = Path("/dev/log"), os.readlink("/dev/log")
+    w.at_end(lambda: (log.unlink(), log.symlink_to(theirs)))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(str(w.dir / "nobody"))
+        log.unlink()
+        log.symlink_to(w.dir / "nobody")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as full:
+            full.setblocking(False)
+            try:
+                while True:
+                    full.sendto(b"x", str(w.dir / "nobody"))
+            except BlockingIOError:
+                pass
+        status, answer, seconds = handle(w, b"LED ON\n")
+        assert answer == b"OK LED ON\n" and status == -signal.SIGALRM, (status, answer)
+        assert 15 < seconds < 25, seconds
 
 
 @test("LED_LINE says where led-line is, --line wins")
