@@ -44,7 +44,7 @@ def button(pi):
     pi("systemctl enable --now led.socket button.service")
     pi.reboot()
     assert pi.property("button", "ActiveState") == "active"
-    assert "fifo:/run/button/press" in pi.status("button"), pi.status("button")
+    eventually(lambda: "fifo:/run/button/press" in pi.status("button"))
     assert "led-line" not in pi.processes()
     pi("echo 0 >/run/button/press")
     eventually(lambda: "1 delivered" in pi.status("button"))
@@ -75,11 +75,14 @@ def button(pi):
 @scenario("container", "the journal has one line a command, one a press, none for a port scan")
 def journal(pi):
     pi("systemctl enable --now led.socket button.service")
+    pi.cursor()
+    street(f"nc -z {ADDRESS} 5555; timeout 10 nc -d {ADDRESS} 5555")
+    eventually(lambda: pi.says("systemctl list-units --plain --no-legend 'led@*'") == "")
+    assert pi.journal() == [] and "led-line" not in pi.processes(), pi.journal()
     pi.ask("LED ON")  # led-line's own start is behind us
     pi.cursor()
     for command in ("LED OFF", "LED STATUS", "LED ONE"):
         street(f"echo {command} | timeout 10 nc {ADDRESS} 5555")
-    street(f"nc -z {ADDRESS} 5555; timeout 10 nc -d {ADDRESS} 5555")
     eventually(lambda: pi.says("systemctl list-units --plain --no-legend 'led@*'") == "")
     lines = [line for line in pi.journal() if "LED Status" not in line]
     assert len(lines) == 3, lines
@@ -133,6 +136,21 @@ def switch(pi):
     pi("systemctl restart led-line")
     served()
     pi("systemctl restart led-wait.socket")
+    served()
+
+    # What an upgrade does: it starts what has been started.
+    before = pi.property("led-line", "MainPID")
+    pi("systemctl start led-wait.socket led-line.socket")
+    assert pi.property("led-line", "MainPID") == before
+    served()
+
+    # A wrong setting keeps nobody from changing over.
+    pi("systemctl disable --now led-wait.socket; systemctl stop led-line; echo LED=x >/etc/default/led;"
+       "systemctl enable --now led.socket")
+    street(f"echo LED ON | timeout 2 nc {ADDRESS} 5555")
+    pi("systemctl start led-wait.socket; echo LED=log >/etc/default/led; systemctl stop led-line")
+    served()
+    pi("systemctl start led.socket")
     served()
     assert pi.says("systemctl --failed --no-legend") == ""
 
