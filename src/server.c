@@ -92,6 +92,14 @@ static void client_send(struct client *client, const char *answer)
 		syslog(LOG_DEBUG, "the answer could not be sent: %s", strerror(errno));
 }
 
+/* What has happened since, of which the log has no lines. */
+static void log_rest(const struct server *server)
+{
+	if (server->n_logged > LOG_BURST)
+		syslog(LOG_WARNING, "%u clients more than the log has lines for",
+			server->n_logged - LOG_BURST);
+}
+
 /*
  * Writes who asked for what and how it ended. led-handler does so for its own clients, and
  * who says nothing, a port scan, is not worth a line.
@@ -104,9 +112,7 @@ static void client_log(const struct client *client, const char *answer)
 	if (client->command.stream == 0)
 		return;
 	if (client_now(client) - server->log_began >= LOG_INTERVAL_USEC) {
-		if (server->n_logged > LOG_BURST)
-			syslog(LOG_WARNING, "%u clients more than the log has lines for",
-				server->n_logged - LOG_BURST);
+		log_rest(server);
 		server->log_began = client_now(client);
 		server->n_logged = 0;
 	}
@@ -400,6 +406,7 @@ void server_destroy(struct server *server)
 		return;
 	while (server->n_clients > 0)
 		client_destroy(server->clients[server->n_clients - 1]);
+	log_rest(server);
 	for (unsigned i = 0; i < server->n_sockets; i++)
 		sd_event_source_disable_unref(server->sockets[i]);
 	sd_event_source_disable_unref(server->pause);
