@@ -151,6 +151,18 @@ def hardware(pi):
     assert pi.says("systemctl --failed --no-legend") == ""
 
 
+@scenario("vm", "an LED of the kernel's LED class, under the unit as it is")
+def led_class(pi):
+    led = pi("basename $(ls -d /sys/class/leds/*capslock | head -n 1)")
+    pi(f"echo LED=leds:{led} >/etc/default/led; systemctl enable --now led.socket")
+    for command, brightness in ("LED ON", "1"), ("LED OFF", "0"), ("LED ON", "1"):
+        assert pi.ask(command) == f"OK {command}"
+        assert pi(f"cat /sys/class/leds/{led}/brightness") == brightness
+    pi("systemctl restart led-line")
+    assert pi.ask() == "OK LED ON"
+    pi("rm /etc/default/led")
+
+
 @scenario("vm", "reboot: button.service runs, led.socket listens, a press lights the LED")
 def reboot(pi):
     pi("systemctl enable led.socket button.service")
