@@ -26,6 +26,14 @@ STREET = "192.168.55.1"
 NEIGHBOUR = "192.168.55.3"  # another one in the street
 
 
+class NotBuilt(RuntimeError):
+    """tests/lab/build could not make something."""
+
+    def __init__(self, arguments):
+        super().__init__(f"tests/lab/build {' '.join(map(str, arguments))} failed")
+        self.ours = arguments[0] == "packages"
+
+
 class Failed(AssertionError):
     """A script ended with a status that is not 0."""
 
@@ -46,7 +54,7 @@ def build(*arguments):
     """What tests/lab/build makes, or has in its cache."""
     run = subprocess.run([LAB / "build", *arguments], stdout=subprocess.PIPE, text=True)
     if run.returncode != 0:
-        raise RuntimeError(f"tests/lab/build {' '.join(map(str, arguments))} failed")
+        raise NotBuilt(arguments)
     return Path(run.stdout.strip())
 
 
