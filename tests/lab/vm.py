@@ -100,7 +100,8 @@ def bounce(pi):
         trace(pi)
         results = guest(pi, "press", count, "bounce", seconds=400).split()
         assert results == ["1", "0"] * (count // 2), results
-        assert traced(pi) == results
+        changes = traced(pi)
+        assert changes == results, (changes, results)
         pi("systemctl disable --now led.socket; systemctl stop led-line.service;"
            "systemctl enable --now led-wait.socket led-line.service")
     pi.wait_for("systemctl show -P StatusText button | grep '200 delivered'")
