@@ -265,7 +265,9 @@ def attack(pi):
     # Unconfined, and root, the same program can do all of it.
     pi.cursor()
     pid = pi.property("led-line", "MainPID")
-    pi(f"echo LED ON | LD_PRELOAD=' ' ATTACK={pid} {ATTACK}/led-handler-attack; rm /run/led/attack")
+    chip = "ATTACK_CHIP=/dev/" + pi("basename $(readlink /run/chip)")
+    pi(f"echo LED ON | LD_PRELOAD=' ' ATTACK={pid} {chip} {ATTACK}/led-handler-attack;"
+       " rm /run/led/attack")
     everything, done = attempts(pi)
     assert done == everything and len(everything) == 9, everything - done
 
@@ -273,7 +275,7 @@ def attack(pi):
         pid = pi.property(other, "MainPID")
         pi(f"mkdir -p /etc/systemd/system/{unit}.service.d;"
            f"printf '[Service]\nExecStart=\nExecStart={ATTACK}/{program}-attack\n"
-           f"Environment=ATTACK={pid}\n' >/etc/systemd/system/{unit}.service.d/attack.conf;"
+           f"Environment=ATTACK={pid} {chip}\n' >/etc/systemd/system/{unit}.service.d/attack.conf;"
            "systemctl daemon-reload")
         pi.cursor()
         if unit != "led@":
@@ -286,13 +288,13 @@ def attack(pi):
 
     # But for what it is there for.
     assert attacked("led@", "led-handler", "led-line") == set()
-    assert attacked("led-line", "led-line", "button") == {"open /dev/gpiochip0"}
-    assert attacked("button", "button", "led-line") == {"open /dev/gpiochip0", "connect"}
+    assert attacked("led-line", "led-line", "button") == {"open the GPIO chip"}
+    assert attacked("button", "button", "led-line") == {"open the GPIO chip", "connect"}
 
     # Under xinetd, what the programs do themselves.
     pi("systemctl stop led.socket led-line.socket led-line.service")
     pid = pi.property("button", "MainPID")
-    pi(f"sed 's,/usr/s*bin/\\(led-.*\\),{ATTACK}/\\1-attack\\n\\tenv = ATTACK={pid},'"
+    pi(f"sed 's,/usr/s*bin/\\(led-.*\\),{ATTACK}/\\1-attack\\n\\tenv = ATTACK={pid} {chip},'"
        " /usr/share/doc/led-socket/xinetd/led >/etc/xinetd.d/led; systemctl start xinetd")
     pi.wait_for("ss -Hltn sport = 5555 | grep -q .")
     pi.cursor()
