@@ -40,7 +40,7 @@ for _ in range(count):
     bounce(True)
     time.sleep(random.uniform(0.08, 0.12))
     bounce(False)
-    time.sleep(0.1)
+    time.sleep(0.25)
     deadline = time.monotonic() + 10
     while how != "blind" and led() == before and time.monotonic() < deadline:
         time.sleep(0.005)
