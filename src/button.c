@@ -357,7 +357,9 @@ int main(int argc, char *argv[])
 		setting_error(&options.button, why);
 
 	log_open("button");
-	confine_to_program();
+	why = confine_to_program();
+	if (why)
+		syslog(LOG_DEBUG, "not confined: %s", why);
 	r = run(&program, &options, &server);
 	if (r < 0)
 		syslog(LOG_ERR, "%s", strerror(-r));

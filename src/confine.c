@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <syslog.h>
 
 #if defined __x86_64__
 #define ARCH AUDIT_ARCH_X86_64
@@ -23,14 +22,14 @@
 
 #if !defined ARCH || defined __SANITIZE_ADDRESS__
 
-void confine_to_descriptors(void)
+const char *confine_to_descriptors(void)
 {
-	syslog(LOG_DEBUG, "not confined: this build cannot be");
+	return "this build cannot be";
 }
 
-void confine_to_program(void)
+const char *confine_to_program(void)
 {
-	confine_to_descriptors();
+	return confine_to_descriptors();
 }
 
 #else
@@ -98,7 +97,7 @@ static const struct sock_filter PROGRAM[] = {
 	REFUSE(EPERM),
 };
 
-static void set_filter(const struct sock_filter *filter, size_t size)
+static const char *set_filter(const struct sock_filter *filter, size_t size)
 {
 	const struct sock_fprog program = {
 		.len = (unsigned short)(size / sizeof *filter),
@@ -107,20 +106,21 @@ static void set_filter(const struct sock_filter *filter, size_t size)
 	const char *loaded = getenv("LD_PRELOAD");
 
 	if (loaded && *loaded)
-		syslog(LOG_DEBUG, "not confined: LD_PRELOAD=%s is loaded, too", loaded);
-	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		 prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-		syslog(LOG_DEBUG, "not confined: %s", strerror(errno));
+		return "LD_PRELOAD has other code beside it";
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		return strerror(errno);
+	return NULL;
 }
 
-void confine_to_descriptors(void)
+const char *confine_to_descriptors(void)
 {
-	set_filter(DESCRIPTORS, sizeof DESCRIPTORS);
+	return set_filter(DESCRIPTORS, sizeof DESCRIPTORS);
 }
 
-void confine_to_program(void)
+const char *confine_to_program(void)
 {
-	set_filter(PROGRAM, sizeof PROGRAM);
+	return set_filter(PROGRAM, sizeof PROGRAM);
 }
 
 #endif

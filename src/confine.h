@@ -6,9 +6,9 @@
  * What a process gives up for good, whoever started it: filters of system calls, seccomp(2).
  * What is refused ends with EPERM.
  *
- * Where it cannot be done all goes on without, and the log says why at debug level: a kernel
- * or an architecture without the filter, a sanitizer, or code loaded beside us (LD_PRELOAD:
- * valgrind) whose needs we do not know.
+ * Each returns NULL, or the reason why there is no filter: a kernel or an architecture that has
+ * none, a sanitizer, or code loaded beside us (LD_PRELOAD: valgrind) whose needs we do not know.
+ * That is worth a line in the log at debug level, once nobody waits for it.
  */
 
 /*
@@ -16,9 +16,9 @@
  * wait, log through a connection that openlog(3) made with LOG_NDELAY, and exit. No file
  * is opened, no socket made or connected, no program or thread started, no memory mapped.
  */
-void confine_to_descriptors(void);
+const char *confine_to_descriptors(void);
 
 /* Starts no other program and no other process any more; threads, yes. */
-void confine_to_program(void);
+const char *confine_to_program(void);
 
 #endif

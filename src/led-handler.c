@@ -220,7 +220,7 @@ static int serve(struct connection connection, const struct address *address)
 	char quoted[COMMAND_QUOTE_MAX], who[ADDRESS_PEER_MAX], answer[ANSWER_MAX];
 	struct address_peer peer;
 	struct line line = {.address = address, .fd = -1, .why = "no address"};
-	const char *why = "no command within 5 s";
+	const char *why = "no command within 5 s", *unconfined = NULL;
 	struct arrival_clock clock;
 	bool ended = false, stays;
 	int waiting = 0;
@@ -236,7 +236,8 @@ static int serve(struct connection connection, const struct address *address)
 		arrival_clock_open(&clock);
 		tzset(); /* the log's own look at the clock's file would come too late */
 		openlog("led-handler", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-		confine_to_descriptors(); /* before anything that a stranger sent is read */
+		/* Before anything that a stranger sent is read. */
+		unconfined = confine_to_descriptors();
 		why = read_command(connection.in, deadline, &command, &ended);
 		if (!why)
 			why = command_parse(&command, &verb, NULL);
@@ -253,9 +254,12 @@ static int serve(struct connection connection, const struct address *address)
 	 * Who connects and says nothing, a port scan, is not worth a line; not at debug level
 	 * either, since LogLevelMax= does not reach what journald reads when we are gone.
 	 */
-	if (command.stream > 0)
+	if (command.stream > 0) {
+		if (unconfined)
+			syslog(LOG_DEBUG, "not confined: %s", unconfined);
 		syslog(r < 0 ? LOG_ERR : log_level(), "%s sent \"%s\": %s",
 			address_peer_text(&peer, who), command_quote(&command, quoted), answer);
+	}
 	if (stays)
 		drain(connection.in);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

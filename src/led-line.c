@@ -283,7 +283,9 @@ int main(int argc, char *argv[])
 		setting_error(&options.led, why);
 
 	log_open("led-line");
-	confine_to_program();
+	why = confine_to_program();
+	if (why)
+		syslog(LOG_DEBUG, "not confined: %s", why);
 	r = set_up(&program, &options, led, initial);
 	if (r >= 0) {
 		sd_notify(0, "READY=1");

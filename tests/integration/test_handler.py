@@ -81,9 +81,21 @@ def stuck_log(w):
                     full.sendto(b"x", str(w.dir / "nobody"))
             except BlockingIOError:
                 pass
+        # Not confined, it would have more to log.
+        unconfined = w.spawn(
+            LED_HANDLER,
+            env={"LED_LINE": w.dir / "line.sock", "LD_PRELOAD": w.dir / "none.so"},
+            wrap=False,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        unconfined.stdin.write(b"LED ON\n")
+        unconfined.stdin.close()
         status, answer, seconds = handle(w, b"LED ON\n")
         assert answer == b"OK LED ON\n" and status == -signal.SIGALRM, (status, answer)
         assert 15 < seconds < 25, seconds
+        assert unconfined.stdout.read() == b"OK LED ON\n"
+        assert unconfined.wait(5) == -signal.SIGALRM
 
 
 @test("LED_LINE says where led-line is, --line wins")

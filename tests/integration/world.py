@@ -77,6 +77,7 @@ class Log:
     """/dev/log, and every line that came: (priority, program, text)."""
 
     def __init__(self, path):
+        self.path = str(path)
         self.lines = []
         self.marks = self.seen = 0
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -89,7 +90,7 @@ class Log:
         """Waits until everything is read that has been sent by now."""
         self.marks += 1
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-            s.sendto(b"mark %d" % self.marks, "/dev/log")
+            s.sendto(b"mark %d" % self.marks, self.path)
         while self.seen < self.marks:
             time.sleep(0.0005)
 

@@ -91,19 +91,23 @@ static void attack(void)
 	TRY("signal another", kill(other, SIGCONT) == 0);
 }
 
-void __real_confine_to_descriptors(void);
-void __wrap_confine_to_descriptors(void);
-void __real_confine_to_program(void);
-void __wrap_confine_to_program(void);
+const char *__real_confine_to_descriptors(void);
+const char *__wrap_confine_to_descriptors(void);
+const char *__real_confine_to_program(void);
+const char *__wrap_confine_to_program(void);
 
-void __wrap_confine_to_descriptors(void)
+const char *__wrap_confine_to_descriptors(void)
 {
-	__real_confine_to_descriptors();
+	const char *why = __real_confine_to_descriptors();
+
 	attack();
+	return why;
 }
 
-void __wrap_confine_to_program(void)
+const char *__wrap_confine_to_program(void)
 {
-	__real_confine_to_program();
+	const char *why = __real_confine_to_program();
+
 	attack();
+	return why;
 }

@@ -39,7 +39,8 @@ static int try_to_talk(void)
 	socklen_t length = sizeof size;
 	char byte = 'x';
 
-	confine_to_descriptors();
+	if (confine_to_descriptors())
+		return 6;
 	if (write(sockets[0], &byte, 1) != 1 || send(sockets[0], &byte, 1, MSG_NOSIGNAL) != 1)
 		return 1;
 	if (read(sockets[1], &byte, 1) != 1)
@@ -56,7 +57,8 @@ static int try_to_break_out(void)
 	static char name[] = "true", *const ARGUMENTS[] = {name, NULL};
 	const struct sockaddr any = {.sa_family = AF_UNSPEC};
 
-	confine_to_descriptors();
+	if (confine_to_descriptors())
+		return 9;
 	if (!REFUSED(open("/dev/null", O_RDONLY)) || !REFUSED(openat(AT_FDCWD, ".", O_RDONLY)))
 		return 1;
 	if (!REFUSED(socket(AF_UNIX, SOCK_STREAM, 0)))
@@ -85,7 +87,8 @@ static int try_programs(void)
 	pthread_t thread;
 	void *result = NULL;
 
-	confine_to_program();
+	if (confine_to_program())
+		return 6;
 	if (!REFUSED(fork()) || !REFUSED(vfork()))
 		return 1;
 	if (!REFUSED(execv("/bin/true", ARGUMENTS)) || !REFUSED(execv("/nowhere", ARGUMENTS)))
@@ -101,7 +104,8 @@ static int try_programs(void)
 static int try_with_others(void)
 {
 	setenv("LD_PRELOAD", "/lib/other.so", 1);
-	confine_to_descriptors();
+	if (!confine_to_descriptors())
+		return 1;
 	return open("/dev/null", O_RDONLY) < 0;
 }
 
