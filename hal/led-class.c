@@ -19,6 +19,7 @@
 
 struct led_class {
 	char name[64];
+	int max_brightness; /* as of its opening */
 };
 
 static const char *led_class_parse(const char *argument, void **state)
@@ -90,16 +91,11 @@ static int read_number(const struct led_class *led, const char *file, char why[L
 
 static int led_class_set(void *state, bool lit, char why[LED_WHY_MAX])
 {
+	const struct led_class *led = state;
 	char text[16];
-	int brightness = 0;
 
-	if (lit) {
-		brightness = read_number(state, "max_brightness", why);
-		if (brightness < 0)
-			return brightness;
-	}
-	snprintf(text, sizeof text, "%d", brightness);
-	return write_file(state, "brightness", text, why);
+	snprintf(text, sizeof text, "%d", lit ? led->max_brightness : 0);
+	return write_file(led, "brightness", text, why);
 }
 
 static int led_class_get(void *state, char why[LED_WHY_MAX])
@@ -111,10 +107,15 @@ static int led_class_get(void *state, char why[LED_WHY_MAX])
 
 static int led_class_open(void *state, bool lit, char why[LED_WHY_MAX])
 {
+	struct led_class *led = state;
 	/* A trigger, such as the heartbeat, would go on switching it. */
-	int r = write_file(state, "trigger", "none", why);
+	int r = write_file(led, "trigger", "none", why);
+
 	if (r < 0 && r != -ENOENT)
 		return r;
+	led->max_brightness = read_number(led, "max_brightness", why);
+	if (led->max_brightness < 0)
+		return led->max_brightness;
 	return led_class_set(state, lit, why);
 }
 
