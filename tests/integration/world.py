@@ -76,8 +76,9 @@ def mount(source, target, kind=None, flags=0):
 class Log:
     """/dev/log, and every line that came: (priority, program, text)."""
 
-    def __init__(self, path):
-        self.path = str(path)
+    def __init__(self, path, entrance=None):
+        """Listens on a path, where what is sent to the entrance arrives."""
+        self.entrance = str(entrance or path)
         self.lines = []
         self.marks = self.seen = 0
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -90,7 +91,7 @@ class Log:
         """Waits until everything is read that has been sent by now."""
         self.marks += 1
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-            s.sendto(b"mark %d" % self.marks, self.path)
+            s.sendto(b"mark %d" % self.marks, self.entrance)
         while self.seen < self.marks:
             time.sleep(0.0005)
 
@@ -140,7 +141,7 @@ def enter():
         # Where journald hands on what came to /dev/log, less what the units leave out.
         forwarded = Path("/run/systemd/journal/syslog")
         forwarded.unlink(missing_ok=True)
-        LOG = Log(forwarded)
+        LOG = Log(forwarded, "/dev/log")
         return
     if libc.unshare(CLONE_NEWNS | CLONE_NEWNET) != 0:
         raise Skip("no namespaces of our own: " + os.strerror(ctypes.get_errno()))
