@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -15,14 +16,17 @@ from world import (
     LED_HANDLER,
     LED_LINE,
     LINE_PORT,
+    MS_BIND,
     SLOW,
     Skip,
     ask,
     connect,
     eventually,
+    mount,
     need_program,
     read_all,
     test,
+    unmount,
 )
 
 
@@ -68,12 +72,9 @@ def silent(w):
 @test("a log that nobody reads holds nobody up: gone after 20 s", quick=False)
 def stuck_log(w):
     w.line()
-    log, theirs = Path("/dev/log"), os.readlink("/dev/log")
-    w.at_end(lambda: (log.unlink(), log.symlink_to(theirs)))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as nobody:
         nobody.bind(str(w.dir / "nobody"))
-        log.unlink()
-        log.symlink_to(w.dir / "nobody")
+        log_stands_at(w, w.dir / "nobody")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as full:
             full.setblocking(False)
             try:
@@ -96,6 +97,43 @@ def stuck_log(w):
         assert 15 < seconds < 25, seconds
         assert unconfined.stdout.read() == b"OK LED ON\n"
         assert unconfined.wait(5) == -signal.SIGALRM
+
+
+def log_stands_at(w, path):
+    """Has /dev/log lead somewhere else until the test is over."""
+    log, theirs = Path("/dev/log"), os.readlink("/dev/log")
+
+    def back():
+        log.unlink()
+        log.symlink_to(theirs)
+
+    w.at_end(back)
+    log.unlink()
+    log.symlink_to(path)
+
+
+@test("the log has local time")
+def local_time(w):
+    local = Path("/etc/localtime").resolve()
+    if not local.is_file():
+        raise Skip("no /etc/localtime to put a zone in the place of")
+    os.environ.pop("TZ", None)
+    w.line()
+    # One zone without end, as tzfile(5) has it: 5 h 17 min east of Greenwich.
+    counts = struct.pack(">6l", 0, 0, 0, 0, 1, 4)
+    zone = struct.pack(">lBB", 19020, 0, 0) + b"LED\0"
+    block = b"TZif2" + bytes(15) + counts + zone
+    (w.dir / "zone").write_bytes(block + block + b"\nLED-5:17\n")
+    mount(str(w.dir / "zone"), local, flags=MS_BIND)
+    w.at_end(lambda: unmount(local))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.bind(str(w.dir / "syslogd"))
+        log_stands_at(w, w.dir / "syslogd")
+        assert handle(w, b"LED ON\n")[1] == b"OK LED ON\n"
+        log.settimeout(20)
+        line = log.recv(4096).decode()
+    there = [time.gmtime(time.time() + 19020 - ago) for ago in range(30)]
+    assert line.split(">", 1)[1][:15] in [time.strftime("%b %e %T", t) for t in there], line
 
 
 @test("LED_LINE says where led-line is, --line wins")

@@ -5,7 +5,6 @@ import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,6 +25,7 @@ from world import (
     read_all,
     send_as_the_original,
     test,
+    unmount,
 )
 
 # Starts a program with descriptors passed as the service manager does: sys.argv is
@@ -211,10 +211,6 @@ def fake_led(w):
     (led / "max_brightness").write_text("255\n")
     (led / "trigger").write_text("[heartbeat] none\n")
     return led
-
-
-def unmount(path):
-    subprocess.run(["umount", path], check=True)
 
 
 @test("leds: the kernel's LED class, its trigger taken off, read back from there")

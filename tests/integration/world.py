@@ -73,6 +73,11 @@ def mount(source, target, kind=None, flags=0):
         raise OSError(ctypes.get_errno(), f"mount on {target}")
 
 
+def unmount(path):
+    if libc.umount2(str(path).encode(), 0) != 0:
+        raise OSError(ctypes.get_errno(), f"umount {path}")
+
+
 class Log:
     """/dev/log, and every line that came: (priority, program, text)."""
 
