@@ -205,6 +205,22 @@ static void drain(int fd)
 }
 
 /*
+ * Opens the log for good. Its lines are stamped with local time, and its own look at the time
+ * zone's file would come too late: refused, it takes UTC. Where journald is the log, which goes
+ * by its own clock, that will do.
+ */
+static void open_log(void)
+{
+	static const char JOURNALD[] = "/run/systemd/journal/dev-log";
+	char target[sizeof JOURNALD] = "";
+
+	if (readlink(_PATH_LOG, target, sizeof target) != sizeof JOURNALD - 1 ||
+		strcmp(target, JOURNALD) != 0)
+		tzset();
+	openlog("led-handler", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+/*
  * The level of a command's line. As a unit we log above the level of what the manager says
  * about each connection, so that the unit can leave that out: INVOCATION_ID, systemd.exec(5).
  */
@@ -234,8 +250,7 @@ static int serve(struct connection connection, const struct address *address)
 			connect_line(&line);
 		/* What else it takes is made while led-line wakes up. */
 		arrival_clock_open(&clock);
-		tzset(); /* the log's own look at the clock's file would come too late */
-		openlog("led-handler", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+		open_log();
 		/* Before anything that a stranger sent is read. */
 		unconfined = confine_to_descriptors();
 		why = read_command(connection.in, deadline, &command, &ended);
