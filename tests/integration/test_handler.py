@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from world import (
+    DEBUG,
     ERR,
     LED_HANDLER,
     LED_LINE,
@@ -97,6 +98,17 @@ def stuck_log(w):
         assert 15 < seconds < 25, seconds
         assert unconfined.stdout.read() == b"OK LED ON\n"
         assert unconfined.wait(5) == -signal.SIGALRM
+
+
+@test("where it cannot be confined, it works and says so at debug level")
+def not_confined(w):
+    w.line()
+    env = {"LD_PRELOAD": w.dir / "none.so"}
+    assert handle(w, b"LED ON\n", env=env, wrap=False)[:2] == (0, b"OK LED ON\n")
+    line = f'local user {os.getuid()} sent "LED ON": OK LED ON'
+    assert w.log("led-handler") == [line]
+    first, second = w.log("led-handler", DEBUG)
+    assert first.startswith("not confined: ") and second == line, (first, second)
 
 
 def log_stands_at(w, path):
