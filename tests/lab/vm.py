@@ -5,7 +5,7 @@ import re
 import time
 
 from machine import LAB, eventually
-from scenario import scenario
+from scenario import Skip, scenario
 
 GPIO = "/sys/kernel/tracing/events/gpio/enable"
 TRACE = "/sys/kernel/tracing/trace"
@@ -122,9 +122,9 @@ def away(pi):
     assert pi.led() == "1"
 
 
-@scenario("vm", "a line that another program holds, and a chip that is taken away")
+@scenario("vm", "the LED's line held by another program, and its chip taken away")
 def hardware(pi):
-    pi("systemctl enable --now led.socket button.service")
+    pi("systemctl enable --now led.socket")
     hold = "gpioset --mode=signal gpiochip0 17=0" if pi.suite == "bookworm" else "gpioset -c 0 17=0"
     pi(f"systemd-run -q --unit=other {hold}")
     pi.wait_for("gpioinfo | grep -q gpioset")
@@ -141,14 +141,28 @@ def hardware(pi):
     answer = pi.ask("LED ON")
     assert answer.startswith("ERR ") and "GPIO chip" in answer, answer
     assert "GPIO chip" in pi.status("led-line"), pi.status("led-line")
-    eventually(lambda: "GPIO chip" in pi.status("button"), 30)
     pi.live(True)
     # The state that the last command left comes back with the chip.
     eventually(lambda: pi.led() == "1", 30)
     assert pi.ask("LED OFF") == "OK LED OFF" and pi.led() == "0"
+    assert pi.property("led-line", "MainPID") == started
+    assert pi.says("systemctl --failed --no-legend") == ""
+
+
+@scenario("vm", "the button's chip taken away, and brought back")
+def button_chip(pi):
+    if pi.suite == "bookworm":
+        # It frees the interrupt with the chip, and once more when button closes the line: a
+        # kernel with slub_debug=P dies there, and one without whenever it needs that memory.
+        raise Skip("Linux 6.1 corrupts its memory when a chip goes whose edges somebody waits for")
+    pi("systemctl enable --now led.socket button.service")
+    started = pi.property("button", "MainPID")
+    pi.live(False)
+    eventually(lambda: "GPIO chip" in pi.status("button"), 30)
+    pi.live(True)
     eventually(lambda: "GPIO chip" not in pi.status("button"), 30)
     assert presses(pi, 2) == ["1", "0"]
-    assert pi.property("led-line", "MainPID") == started
+    assert pi.property("button", "MainPID") == started
     assert pi.says("systemctl --failed --no-legend") == ""
 
 
