@@ -373,7 +373,9 @@ class VM(Emulated):
         super().remove()
         self.layer.remove()
 
-    # The chip's lines.
+    def chip(self):
+        """Its device: a new one may have another number than the one before it."""
+        return "/dev/" + self("basename $(readlink /run/chip)")
 
     def led(self):
         return self("cat /run/chip/sim_gpio17/value")

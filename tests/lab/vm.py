@@ -125,7 +125,8 @@ def away(pi):
 @scenario("vm", "the LED's line held by another program, and its chip taken away")
 def hardware(pi):
     pi("systemctl enable --now led.socket")
-    hold = "gpioset --mode=signal gpiochip0 17=0" if pi.suite == "bookworm" else "gpioset -c 0 17=0"
+    how = "--mode=signal" if pi.suite == "bookworm" else "-c"
+    hold = f"gpioset {how} {pi.chip()} 17=0"
     pi(f"systemd-run -q --unit=other {hold}")
     pi.wait_for("gpioinfo | grep -q gpioset")
     answer = pi.ask("LED ON")
@@ -206,7 +207,8 @@ systemctl start led-line.service
 
 @scenario("vm", "led-handler's user cannot open the chip; led-line's can, and nothing else")
 def devices(pi):
-    opened = pi.says("runuser -u led-handler -- sh -c ': <>/dev/gpiochip0'")
+    chip = pi.chip()
+    opened = pi.says(f"runuser -u led-handler -- sh -c ': <>{chip}'")
     assert "Permission denied" in opened, opened
     pi.cursor()
     pi(PROBE, 100)
@@ -214,7 +216,7 @@ def devices(pi):
     opened = {line.split()[-1] for line in lines if "opened" in line}
     # What every process may have: zeros, random numbers, its terminal.
     opened -= {f"/dev/{name}" for name in "null zero full random urandom tty ptmx pts/ptmx".split()}
-    assert opened == {"/dev/gpiochip0"}, (opened, lines)
+    assert opened == {chip}, (opened, lines)
 
 
 @scenario("vm", "what is wrong is said at nc and in systemctl status, and what to do")
@@ -229,16 +231,17 @@ def messages(pi):
             assert word in answer and word in status, (word, answer, status)
 
     # No udev rule.
-    pi("chgrp root /dev/gpiochip0")
-    both("/dev/gpiochip0", "group gpio", "udev")
-    pi("chgrp gpio /dev/gpiochip0")
+    chip = pi.chip()
+    pi(f"chgrp root {chip}")
+    both(chip, "group gpio", "udev")
+    pi(f"chgrp gpio {chip}")
     eventually(lambda: pi.ask("LED ON") == "OK LED ON", 30)
 
     # A wrong line, a wrong chip: what is there is shown by...
     for led, *words in (
         ("gpio:GPIO99", "GPIO99", "gpioinfo"),
         ("gpio:nochip/17", "nochip", "gpiodetect"),
-        ("gpio:gpiochip0/99", "no line 99"),
+        (f"gpio:{chip.removeprefix('/dev/')}/99", "no line 99"),
     ):
         pi(f"echo LED={led} >/etc/default/led; systemctl restart led-line")
         both(*words)
@@ -250,7 +253,7 @@ def messages(pi):
     pi.live(True)
 
     # No group gpio.
-    chip = "/dev/" + pi("basename $(readlink /run/chip)")
+    chip = pi.chip()
     pi(f"systemctl stop led-line; groupdel gpio; chgrp root {chip}")
     try:
         both("group gpio")
@@ -279,7 +282,7 @@ def attack(pi):
     # Unconfined, and root, the same program can do all of it.
     pi.cursor()
     pid = pi.property("led-line", "MainPID")
-    chip = "ATTACK_CHIP=/dev/" + pi("basename $(readlink /run/chip)")
+    chip = f"ATTACK_CHIP={pi.chip()}"
     pi(f"echo LED ON | LD_PRELOAD=' ' ATTACK={pid} {chip} {ATTACK}/led-handler-attack;"
        " rm /run/led/attack")
     everything, done = attempts(pi)
