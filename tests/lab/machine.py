@@ -149,7 +149,7 @@ class Layer:
     """A folder over other folders, gone with its object."""
 
     def __init__(self, *lower):
-        self.folder = Path(tempfile.mkdtemp(prefix="led-lab.", dir=work()))
+        self.folder = Path(tempfile.mkdtemp(prefix="led-lab."))
         self.upper, self.root = self.folder / "upper", self.folder / "root"
         for path in (self.upper, self.root, self.folder / "work"):
             path.mkdir()
@@ -160,13 +160,6 @@ class Layer:
     def remove(self):
         subprocess.run(["umount", self.root], check=True)
         shutil.rmtree(self.folder)
-
-
-def work():
-    """Where the layers are: an overlay cannot lie on another one, /tmp may be one."""
-    path = Path(os.environ["CACHE"]) / "lab" / "work"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 class Container(Machine):
@@ -270,7 +263,7 @@ class Emulated(Machine):
     """A machine under QEMU that takes orders on a serial line: tests/lab/guest."""
 
     def boot(self, command, console):
-        self.folder = Path(tempfile.mkdtemp(prefix="led-vm.", dir=work()))
+        self.folder = Path(tempfile.mkdtemp(prefix="led-vm."))
         self.console = self.folder / "console"
         agent = self.folder / "agent"
         self.process = subprocess.Popen(
@@ -353,14 +346,13 @@ class VM(Emulated):
         greet(self.layer.root, console)
         disk = self.layer.folder / "disk"
         build("disk", self.layer.root, kernel, disk)
-        # Every sector that a command changes is in a file of its own, gone with the process.
-        os.environ["TMPDIR"] = str(work())
         quiet = "" if console else "systemd.show_status=0 quiet"
         self.boot(
             ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi,tb-size=512"]
             + ["-cpu", "max", "-smp", "2", "-m", "1G", "-nodefaults", "-nic", "none"]
             + ["-kernel", kernel / "vmlinuz", "-initrd", kernel / "initrd"]
             + ["-append", f"console=ttyS0 mitigations=off panic=-1 {quiet}"]
+            # Every sector that is written goes to a file in TMPDIR, gone with the process.
             + ["-drive", f"file={disk},if=virtio,format=raw,snapshot=on"],
             console,
         )
@@ -396,7 +388,7 @@ class Pi3(Emulated):
     def __init__(self, installed, console=""):
         base = build("pi3")
         greet(installed, console)
-        self.root = Path(tempfile.mkdtemp(prefix="led-pi3.", dir=work()))
+        self.root = Path(tempfile.mkdtemp(prefix="led-pi3."))
         image, extra = self.root / "root.cpio.gz", self.root / "extra.cpio.gz"
         build("pack", installed, extra)
         # One archive behind the other makes one root file system.
@@ -496,7 +488,7 @@ def packages(suite, arch):
 
 def install_arm64():
     """The packages for a board that is too slow to install them: what they add to its files."""
-    installed = Path(tempfile.mkdtemp(prefix="led-arm64.", dir=work()))
+    installed = Path(tempfile.mkdtemp(prefix="led-arm64."))
     for package in packages("trixie", "arm64"):
         subprocess.run(["dpkg-deb", "-x", package, installed], check=True)
     # What they do when they are installed: the button comes with the boot.
@@ -523,7 +515,7 @@ def next_version(files, folder):
     """The same packages with a higher version: other units, other settings."""
     folder.mkdir(parents=True)
     for file in files:
-        with tempfile.TemporaryDirectory(dir=work()) as tree:
+        with tempfile.TemporaryDirectory() as tree:
             subprocess.run(["dpkg-deb", "-R", file, tree], check=True)
             for path in Path(tree).rglob("*"):
                 if path.parent.name in ("system", "default") and path.is_file():
