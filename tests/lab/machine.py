@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LAB = Path(__file__).resolve().parent
@@ -58,8 +59,30 @@ def build(*arguments):
     return Path(run.stdout.strip())
 
 
+def prepare(machines, *more):
+    """Has everything built that takes a network, for machines, each a kind and a suite.
+
+    more: trees that are wanted of each suite too.
+    """
+    suites = sorted({suite for _, suite in machines})
+    trees = [(what, suite) for what in ("tree", *more) for suite in suites]
+    others = [("tools", suite, "amd64") for suite in suites]
+    others += [("kernel", suite) for kind, suite in machines if kind == "vm"]
+    if ("pi3", "trixie") in machines:
+        others += [("pi3",), ("tools", "trixie", "arm64")]
+    packages = [("packages", *what[1:]) for what in others if what[0] == "tools"]
+    with ThreadPoolExecutor(2) as pool:
+        for what in trees, others, packages:
+            list(pool.map(lambda arguments: build(*arguments), what))
+
+
+def is_apart():
+    """Whether this program is where a machine can be made."""
+    return os.environ.get("LAB") == "1"
+
+
 def go_apart():
-    """Begins this program again, where what it makes ends with it."""
+    """Begins this program again, where it has no network, and what it makes ends with it."""
     os.environ["LAB"] = "1"
     apart = LAB / "apart"
     os.execv(apart, [apart, sys.executable, *sys.argv])
@@ -262,24 +285,34 @@ class Container(Machine):
 class Emulated(Machine):
     """A machine under QEMU that takes orders on a serial line: tests/lab/guest."""
 
-    def boot(self, command, console):
+    tty = ""  # its console; the orders come on ttyS1
+
+    def boot(self, command, parameters, greeting):
+        """Starts it, for tests, or with a greeting for a person, who is on the orders' line."""
         self.folder = Path(tempfile.mkdtemp(prefix="led-vm."))
         self.console = self.folder / "console"
         agent = self.folder / "agent"
+        if greeting:
+            parameters += " console=ttyS1,115200 systemd.mask=lab-agent@ttyS1.service"
+            line = ["-serial", "mon:stdio"]
+        else:
+            parameters += f" console={self.tty},115200 systemd.show_status=0"
+            line = ["-chardev", f"socket,id=agent,path={agent},server=on,wait=off"]
+            line += ["-serial", "chardev:agent"]
         self.process = subprocess.Popen(
             command
+            + ["-append", f"{parameters} quiet mitigations=off"]
             + ["-display", "none", "-monitor", "none", "-no-user-config"]
-            + (["-serial", "mon:stdio"] if console else ["-serial", f"file:{self.console}"])
-            + ["-chardev", f"socket,id=agent,path={agent},server=on,wait=off"]
-            + ["-serial", "chardev:agent"],
-            stdin=None if console else subprocess.DEVNULL,
+            + ["-serial", f"file:{self.console}", *line],
+            stdin=None if greeting else subprocess.DEVNULL,
         )
+        if greeting:
+            return
         eventually(agent.exists)
         self.agent = socket.socket(socket.AF_UNIX)
         eventually(lambda: self.agent.connect_ex(str(agent)) == 0)
         self.buffer = b""
-        if not console:
-            self.wait_for_agent()
+        self.wait_for_agent()
 
     def line(self, seconds):
         deadline = time.monotonic() + seconds
@@ -325,36 +358,35 @@ def greet(root, greeting):
     if not greeting:
         return
     (root / "etc/motd").write_text(greeting)
-    for tty in ("serial-getty@ttyS0", "serial-getty@ttyAMA0"):
-        folder = root / f"etc/systemd/system/{tty}.service.d"
-        folder.mkdir(parents=True)
-        (folder / "login.conf").write_text(
-            "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root - $TERM\n"
-        )
+    folder = root / "etc/systemd/system/serial-getty@ttyS1.service.d"
+    folder.mkdir(parents=True)
+    (folder / "login.conf").write_text(
+        "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root - $TERM\n"
+    )
 
 
 class VM(Emulated):
     """A PC whose kernel has gpio-sim, looking like a Raspberry Pi's chip."""
 
     slow = 6
+    tty = "ttyS0"
 
-    def __init__(self, *lower, console=""):
+    def __init__(self, *lower, greeting=""):
         suite = re.search(r"VERSION_CODENAME=(\w+)", (lower[-1] / "etc/os-release").read_text())[1]
         kernel = build("kernel", suite)
         self.suite = suite
         self.layer = Layer(*lower)
-        greet(self.layer.root, console)
+        greet(self.layer.root, greeting)
         disk = self.layer.folder / "disk"
         build("disk", self.layer.root, kernel, disk)
-        quiet = "" if console else "systemd.show_status=0 quiet"
         self.boot(
             ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi,tb-size=512"]
             + ["-cpu", "max", "-smp", "2", "-m", "1G", "-nodefaults", "-nic", "none"]
             + ["-kernel", kernel / "vmlinuz", "-initrd", kernel / "initrd"]
-            + ["-append", f"console=ttyS0 mitigations=off panic=-1 {quiet}"]
             # Every sector that is written goes to a file in TMPDIR, gone with the process.
             + ["-drive", f"file={disk},if=virtio,format=raw,snapshot=on"],
-            console,
+            "panic=-1",
+            greeting,
         )
 
     def reboot(self):
@@ -384,10 +416,11 @@ class Pi3(Emulated):
     """A Raspberry Pi 3 B: the real driver on an emulated BCM2837. No disk, no network."""
 
     slow = 6
+    tty = "ttyAMA0"
 
-    def __init__(self, installed, console=""):
+    def __init__(self, installed, greeting=""):
         base = build("pi3")
-        greet(installed, console)
+        greet(installed, greeting)
         self.root = Path(tempfile.mkdtemp(prefix="led-pi3."))
         image, extra = self.root / "root.cpio.gz", self.root / "extra.cpio.gz"
         build("pack", installed, extra)
@@ -398,10 +431,9 @@ class Pi3(Emulated):
         self.boot(
             ["qemu-system-aarch64", "-M", "raspi3b", "-accel", "tcg,thread=multi"]
             + ["-kernel", base / "vmlinuz", "-dtb", base / "bcm2837-rpi-3-b.dtb"]
-            + ["-initrd", image, "-no-reboot", "-append"]
-            + ["console=ttyAMA0,115200 rdinit=/init loglevel=4 systemd.show_status=0"
-               " mitigations=off"],
-            console,
+            + ["-initrd", image, "-no-reboot"],
+            "rdinit=/init",
+            greeting,
         )
         self.untouched = True
 
@@ -476,7 +508,7 @@ def shell(kind, suite):
         pi.remove()
     else:
         # The machine's console is the terminal; what to try stands in its greeting.
-        pi = machine(kind, suite, console=HINTS[kind] + "\nCtrl-A X ends it.\n")
+        pi = machine(kind, suite, greeting=HINTS[kind] + "\nCtrl-A X ends it.\n")
         pi.process.wait()
 
 
@@ -540,3 +572,14 @@ def install(suite):
     pi.off()
     subprocess.run(["umount", pi.root], check=True)
     return [pi.layer.upper, tree]
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1], sys.argv[2]
+    if not is_apart():
+        try:
+            prepare({wanted})
+        except NotBuilt as why:
+            sys.exit(str(why))
+        go_apart()
+    shell(*wanted)
