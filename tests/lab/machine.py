@@ -499,7 +499,6 @@ HINTS = {
 
 def shell(kind, suite):
     """A person at a machine."""
-    print("One moment...", flush=True)
     if kind == "container":
         pi = machine(kind, suite)
         pi.afresh()
@@ -577,6 +576,7 @@ def install(suite):
 if __name__ == "__main__":
     wanted = sys.argv[1], sys.argv[2]
     if not is_apart():
+        print("One moment; the first time, some minutes...", flush=True)
         try:
             prepare({wanted})
         except NotBuilt as why:
