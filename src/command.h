@@ -23,6 +23,9 @@
 /* A connection whose command is not complete after this long is closed. */
 #define COMMAND_DEADLINE_MS 5000
 
+/* A command that reached the machine longer ago than this is not carried out any more. */
+#define COMMAND_LATE_MS 5000
+
 /* After a refusal, what the client is still sending is read and dropped for this long. */
 #define COMMAND_DRAIN_MS 1000
 

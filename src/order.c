@@ -2,45 +2,49 @@
 #include "order.h"
 
 #include <assert.h>
+#include <string.h>
 
-/* Forgets the toggles that came at or before a time: an ON or OFF undid them. */
-static void forget_toggles(struct order *order, uint64_t at)
+static uint64_t *bits_of(struct order *order, uint64_t ms)
 {
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < order->toggles; i++)
-		if (order->toggled_at[i] > at)
-			order->toggled_at[kept++] = order->toggled_at[i];
-	order->toggles = kept;
+	return &order->toggled[ms / 64 % (ORDER_WINDOW_MS / 64)];
 }
 
-static void remember_toggle(struct order *order, uint64_t at)
+/* Moves the window up to a newer command: what falls out of it is forgotten. */
+static void advance(struct order *order, uint64_t at)
 {
-	unsigned oldest = 0;
+	if (at - order->newest >= ORDER_WINDOW_MS)
+		memset(order->toggled, 0, sizeof order->toggled);
+	else
+		for (uint64_t ms = order->newest + 1; ms <= at; ms++)
+			*bits_of(order, ms) &= ~(1ULL << ms % 64);
+	order->newest = at;
+}
 
-	if (order->toggles < ORDER_TOGGLES) {
-		order->toggled_at[order->toggles++] = at;
-		return;
-	}
-	for (unsigned i = 1; i < ORDER_TOGGLES; i++)
-		if (order->toggled_at[i] < order->toggled_at[oldest])
-			oldest = i;
-	order->toggled_at[oldest] = at;
+/* Whether an odd number of toggles arrived after a time. */
+static bool toggled_after(struct order *order, uint64_t at)
+{
+	unsigned count = 0;
+
+	for (uint64_t ms = at + 1; ms <= order->newest; ms++)
+		count += *bits_of(order, ms) >> ms % 64 & 1;
+	return count % 2;
 }
 
 bool order_apply(struct order *order, enum verb verb, uint64_t at, bool *lit)
 {
 	assert(verb != VERB_STATUS);
 
-	if (at < order->set_at)
+	if (at < order->set_at || at + ORDER_WINDOW_MS <= order->newest)
 		return false;
+	if (at > order->newest)
+		advance(order, at);
 	if (verb == VERB_TOGGLE) {
-		remember_toggle(order, at);
+		*bits_of(order, at) ^= 1ULL << at % 64;
 		*lit = !*lit;
 		return true;
 	}
+	/* Toggles that arrived before it are of no effect any more. */
 	order->set_at = at;
-	forget_toggles(order, at);
-	*lit = (verb == VERB_ON) != (order->toggles % 2 == 1);
+	*lit = (verb == VERB_ON) != toggled_after(order, at);
 	return true;
 }

@@ -3,31 +3,37 @@
 #define ORDER_H
 
 /*
- * Commands in the order in which they reached the machine, although the
- * processes that bring them overtake each other: what a late command changes
- * is what it would have changed in its turn.
+ * Commands take effect in the order in which they reached the machine, although the
+ * processes that bring them overtake each other. A late command has only the effect
+ * that it would still have had if it had been on time.
  */
+
+#include <stdint.h>
 
 #include "command.h"
 
-/* How many toggles are remembered for a late ON or OFF to come in before. */
-#define ORDER_TOGGLES 64
+/* How many milliseconds back a command may be late. A power of two. */
+#define ORDER_WINDOW_MS 8192
+
+_Static_assert(ORDER_WINDOW_MS > COMMAND_LATE_MS, "whatever is carried out is in its order");
 
 /* What has been carried out. Begins as all zeros. */
 struct order {
-	uint64_t set_at;                    /* when the newest ON or OFF arrived */
-	uint64_t toggled_at[ORDER_TOGGLES]; /* when the toggles since then did */
-	unsigned toggles;
+	uint64_t set_at; /* when the newest ON or OFF arrived */
+	uint64_t newest; /* when the newest command of all did */
+	/* A bit for each millisecond up to newest: an odd number of toggles arrived in it. */
+	uint64_t toggled[ORDER_WINDOW_MS / 64];
 };
 
 /*
  * Takes one command into account.
  *
  * verb: not VERB_STATUS
- * at: when it reached the machine; two with the same time count as told
+ * at: when it reached the machine, in milliseconds; two of the same millisecond count in
+ *     the order of the calls
  * lit: the LED's state, replaced with the one that it has to have now
- * Returns false when a later command has already settled the matter, and the
- * LED is to be left alone.
+ * Returns false when a later command has already settled the matter, or the command is
+ * older than the window, and the LED is to be left alone.
  */
 bool order_apply(struct order *order, enum verb verb, uint64_t at, bool *lit);
 

@@ -37,50 +37,134 @@ static void late_toggles_and_what_they_toggle(void)
 	CHECK(order_apply(&order, VERB_TOGGLE, 15, &lit) && lit);
 }
 
-/* Any order of telling ends in the state that the order of arrival would have. */
-static void a_thousand_shuffles(void)
+static const enum verb VERBS[] = {VERB_ON, VERB_OFF, VERB_TOGGLE};
+
+/* Commands in the order of their arrival, 1 ms apart, and what they leave. */
+struct arrivals {
+	enum verb verbs[200];
+	unsigned n;
+	bool start, wanted;
+};
+
+/* Whether the commands, told in this order, leave what they do in the order of arrival. */
+static bool ends_right(const struct arrivals *arrivals, const unsigned *told)
 {
-	static const enum verb VERBS[] = {VERB_ON, VERB_OFF, VERB_TOGGLE};
+	struct order order = {0};
+	bool lit = arrivals->start;
+
+	for (unsigned i = 0; i < arrivals->n; i++)
+		order_apply(&order, arrivals->verbs[told[i]], 100 + told[i], &lit);
+	return lit == arrivals->wanted;
+}
+
+/* Tries every order of telling that begins with the first so many. Returns how many fail. */
+static unsigned try_orders(const struct arrivals *arrivals, unsigned *told, unsigned first)
+{
+	unsigned wrong = 0;
+
+	if (first == arrivals->n)
+		return !ends_right(arrivals, told);
+	for (unsigned i = first; i < arrivals->n; i++) {
+		unsigned swap = told[first];
+
+		told[first] = told[i];
+		told[i] = swap;
+		wrong += try_orders(arrivals, told, first + 1);
+		told[i] = told[first];
+		told[first] = swap;
+	}
+	return wrong;
+}
+
+static void add(struct arrivals *arrivals, enum verb verb)
+{
+	bool was = arrivals->n == 0 ? arrivals->start : arrivals->wanted;
+
+	arrivals->wanted = verb == VERB_TOGGLE ? !was : verb == VERB_ON;
+	arrivals->verbs[arrivals->n++] = verb;
+}
+
+static void every_order_of_seven(void)
+{
+	unsigned long wrong = 0;
+
+	for (unsigned n = 1; n <= 7; n++) {
+		unsigned long sequences = 1;
+
+		for (unsigned i = 0; i < n; i++)
+			sequences *= 3;
+		for (unsigned long code = 0; code < sequences; code++) {
+			struct arrivals arrivals = {0};
+			unsigned told[7] = {0, 1, 2, 3, 4, 5, 6};
+			unsigned long rest = code;
+
+			for (unsigned i = 0; i < n; i++, rest /= 3)
+				add(&arrivals, VERBS[rest % 3]);
+			wrong += try_orders(&arrivals, told, 0);
+		}
+	}
+	CHECK(wrong == 0);
+}
+
+static void random_orders_of_two_hundred(void)
+{
+	unsigned wrong = 0;
 
 	srand(1);
 	for (int round = 0; round < 1000; round++) {
-		struct order order = {0};
-		enum verb verbs[20];
-		unsigned told[20];
-		bool start = rand() % 2, wanted = start, lit = start;
+		struct arrivals arrivals = {.start = rand() % 2};
+		unsigned told[200];
 
-		for (unsigned i = 0; i < 20; i++) {
-			verbs[i] = VERBS[rand() % 3];
+		for (unsigned i = 0; i < 200; i++) {
+			/* Every second round, mostly toggles: a late ON has many behind it. */
+			bool toggle = round % 2 && rand() % 50;
+
+			add(&arrivals, toggle ? VERB_TOGGLE : VERBS[rand() % 3]);
 			told[i] = i;
-			wanted = verbs[i] == VERB_TOGGLE ? !wanted : verbs[i] == VERB_ON;
 		}
-		for (unsigned i = 19; i > 0; i--) {
+		for (unsigned i = 199; i > 0; i--) {
 			unsigned j = (unsigned)rand() % (i + 1), swap = told[i];
 
 			told[i] = told[j];
 			told[j] = swap;
 		}
-		for (unsigned i = 0; i < 20; i++)
-			order_apply(&order, verbs[told[i]], 100 + told[i], &lit);
-		CHECK(lit == wanted);
+		wrong += !ends_right(&arrivals, told);
 	}
+	CHECK(wrong == 0);
 }
 
-static void many_toggles_are_bounded(void)
+static void any_number_of_toggles(void)
 {
 	struct order order = {0};
 	bool lit = false;
 
-	for (unsigned i = 1; i <= 1000; i++)
-		order_apply(&order, VERB_TOGGLE, i, &lit);
-	CHECK(!lit);
-	CHECK(order.toggles == ORDER_TOGGLES);
-	/* An ON that only the last toggle came after. */
-	CHECK(order_apply(&order, VERB_ON, 999, &lit) && !lit);
+	/* ON at 10 is told after 65 toggles that came behind it: an odd number of them. */
+	for (unsigned i = 1; i <= 65; i++)
+		order_apply(&order, VERB_TOGGLE, 10 + i, &lit);
+	CHECK(order_apply(&order, VERB_ON, 10, &lit) && !lit);
+	/* And so are as many in one millisecond. */
+	for (unsigned i = 0; i < 100001; i++)
+		order_apply(&order, VERB_TOGGLE, 100, &lit);
+	CHECK(order_apply(&order, VERB_ON, 99, &lit) && !lit);
+}
+
+static void what_is_older_than_the_window(void)
+{
+	struct order order = {0};
+	bool lit = false;
+
+	CHECK(order_apply(&order, VERB_TOGGLE, 1000000, &lit) && lit);
+	CHECK(!order_apply(&order, VERB_ON, 1000000 - ORDER_WINDOW_MS, &lit) && lit);
+	CHECK(order_apply(&order, VERB_ON, 1000001 - ORDER_WINDOW_MS, &lit) && !lit);
+	/* A toggle that the window has left behind does not come back in it. */
+	CHECK(order_apply(&order, VERB_TOGGLE, 1000001 + ORDER_WINDOW_MS, &lit) && lit);
+	CHECK(order_apply(&order, VERB_ON, 1000002, &lit) && !lit);
 }
 
 TAP_MAIN({"an ON older than an OFF changes nothing", a_late_on_changes_nothing},
 	{"commands of the same tick count as told", the_same_tick_counts_as_told},
 	{"late toggles and what they toggle", late_toggles_and_what_they_toggle},
-	{"a thousand shuffles end as they arrived", a_thousand_shuffles},
-	{"any number of toggles is bounded", many_toggles_are_bounded})
+	{"every order of up to seven commands ends as they arrived", every_order_of_seven},
+	{"random orders of 200 commands end as they arrived", random_orders_of_two_hundred},
+	{"any number of toggles is in its order", any_number_of_toggles},
+	{"what is older than the window changes nothing", what_is_older_than_the_window})
