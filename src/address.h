@@ -46,9 +46,9 @@ socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un 
  */
 int address_connect(const struct address *address, int timeout_ms, const char **why);
 
-/* Who is at the other end of a connection. */
+/* The client at the other end of a connection. */
 struct address_peer {
-	int family; /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC: nobody any more */
+	int family; /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC: its connection is gone already */
 	union {
 		struct in_addr in; /* that of an IPv4 address in IPv6, too */
 		struct in6_addr in6;
@@ -57,7 +57,7 @@ struct address_peer {
 	in_port_t port; /* in host byte order */
 };
 
-/* Asks who is at the other end of fd, as long as somebody is. Never fails. */
+/* Finds out who the client is. Never fails. */
 void address_get_peer(int fd, struct address_peer *peer);
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,26 +12,67 @@ static const char *const VERBS[] = {
 	[VERB_STATUS] = "LED STATUS",
 };
 
+static const char UNKNOWN[] = "unknown command: send LED ON, LED OFF, LED TOGGLE or LED STATUS";
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
+/* The bytes of RFC 854 that begin, or end, something. */
+enum { SE = 240, SB = 250, WILL = 251, DONT = 254, IAC = 255 };
+
+/* Whether a byte belongs to telnet's negotiation. */
+static bool is_negotiation(struct command *command, unsigned char c)
+{
+	switch (command->telnet) {
+	case TELNET_TEXT:
+		if (c != IAC)
+			return false;
+		command->telnet = TELNET_COMMAND;
+		return true;
+	case TELNET_COMMAND:
+		if (c == SB)
+			command->telnet = TELNET_SUBNEGOTIATION;
+		else if (c >= WILL && c <= DONT)
+			command->telnet = TELNET_OPTION;
+		else
+			command->telnet = TELNET_TEXT;
+		return c != IAC; /* twice, it stands for itself */
+	case TELNET_OPTION:
+		command->telnet = TELNET_TEXT;
+		return true;
+	case TELNET_SUBNEGOTIATION:
+		if (c == IAC)
+			command->telnet = TELNET_SUBNEGOTIATION_IAC;
+		return true;
+	case TELNET_SUBNEGOTIATION_IAC:
+		command->telnet = c == SE ? TELNET_TEXT : TELNET_SUBNEGOTIATION;
+		return true;
+	}
+	return false;
+}
+
 bool command_feed(struct command *command, const char *bytes, size_t n)
 {
-	command->stream += n;
-	if (command->stream > COMMAND_STREAM_MAX)
-		command->too_long = true;
+	size_t room = COMMAND_MAX + 1 + (command->timed ? COMMAND_TIME_MAX : 0);
+
+	command->received += n;
+	if (command->received > COMMAND_STREAM_MAX)
+		command->begun = command->too_long = true;
 
 	for (size_t i = 0; i < n && !command->too_long && !command->trailing; i++) {
 		char c = bytes[i];
 		bool ends = c == '\n' || c == '\0';
 
+		if (is_negotiation(command, (unsigned char)c))
+			continue;
+		command->begun = true;
 		if (command->terminated)
 			command->trailing = !ends && !is_blank(c) && c != '\r';
 		else if (ends)
 			command->terminated = true;
-		else if (command->length < sizeof command->text)
+		else if (command->length < room)
 			command->text[command->length++] = c;
 		else
 			command->too_long = true;
@@ -63,6 +105,18 @@ static bool word_is(struct word word, const char *text)
 	return word.length == strlen(text) && strncasecmp(word.start, text, word.length) == 0;
 }
 
+static bool word_is_verb(struct word word, enum verb *verb)
+{
+	for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++) {
+		if (word_is(word, VERBS[i] + strlen("LED "))) {
+			*verb = (enum verb)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "@" and a decimal number. */
 static bool word_is_time(struct word word, uint64_t *at)
 {
 	*at = 0;
@@ -78,6 +132,19 @@ static bool word_is_time(struct word word, uint64_t *at)
 	return true;
 }
 
+/* "#" and 1 to COMMAND_KEY_MAX letters and digits. */
+static bool word_is_key(struct word word, char key[COMMAND_KEY_MAX + 1])
+{
+	if (word.length < 2 || word.length > COMMAND_KEY_MAX + 1 || word.start[0] != '#')
+		return false;
+	for (size_t i = 1; i < word.length; i++)
+		if (!isalnum((unsigned char)word.start[i]))
+			return false;
+	memcpy(key, word.start + 1, word.length - 1);
+	key[word.length - 1] = '\0';
+	return true;
+}
+
 /* How many bytes of text are the command, the CR of a CR LF left out. */
 static size_t command_length(const struct command *command)
 {
@@ -88,12 +155,31 @@ static size_t command_length(const struct command *command)
 	return length;
 }
 
-const char *command_parse(const struct command *command, enum verb *verb, uint64_t *at)
+/* Takes the time from the end of a command. Returns where the command ends without it. */
+static const char *cut_time(const char *text, const char *end, uint64_t *at)
+{
+	const char *p = end;
+
+	while (p > text && !is_blank(p[-1]))
+		p--;
+	if (!word_is_time((struct word){p, (size_t)(end - p)}, at)) {
+		*at = 0;
+		return end;
+	}
+	while (p > text && is_blank(p[-1]))
+		p--;
+	return p;
+}
+
+const char *command_parse(const struct command *command, struct request *request)
 {
 	const char *p = command->text;
 	const char *end = p + command_length(command);
-	struct word led, what, time, more;
+	struct word led, what, more;
 
+	*request = (struct request){0};
+	if (command->timed)
+		end = cut_time(p, end, &request->at);
 	if (command->too_long || end - p > COMMAND_MAX)
 		return "command too long: it has at most 64 bytes";
 	if (command->trailing)
@@ -101,23 +187,14 @@ const char *command_parse(const struct command *command, enum verb *verb, uint64
 
 	led = next_word(&p, end);
 	what = next_word(&p, end);
-	time = next_word(&p, end);
 	more = next_word(&p, end);
-
 	if (led.length == 0)
 		return "empty command: send LED ON, LED OFF, LED TOGGLE or LED STATUS";
-	if (at && time.length > 0 && more.length == 0 && word_is_time(time, at))
-		time.length = 0;
-	else if (at)
-		*at = 0;
-	for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++) {
-		if (word_is(led, "LED") && word_is(what, VERBS[i] + strlen("LED ")) &&
-			time.length == 0) {
-			*verb = (enum verb)i;
-			return NULL;
-		}
-	}
-	return "unknown command: send LED ON, LED OFF, LED TOGGLE or LED STATUS";
+	if (!word_is(led, "LED") || !word_is_verb(what, &request->verb))
+		return UNKNOWN;
+	if (request->verb == VERB_TOGGLE && word_is_key(more, request->key))
+		more = next_word(&p, end);
+	return more.length > 0 ? UNKNOWN : NULL;
 }
 
 const char *verb_text(enum verb verb)

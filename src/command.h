@@ -20,11 +20,15 @@
 /* A sender that has begun a command and then stays quiet for this long has ended it. */
 #define COMMAND_QUIET_MS 1000
 
-/* A connection whose command is not complete after this long is closed. */
+/* A connection that has said nothing for this long is closed: people type. */
+#define COMMAND_SILENCE_MS 30000
+
+/* Once the first byte of a command has come, the rest has this long. */
 #define COMMAND_DEADLINE_MS 5000
 
 /* A command that reached the machine longer ago than this is not carried out any more. */
 #define COMMAND_LATE_MS 5000
+#define COMMAND_LATE "too late"
 
 /* After a refusal, what the client is still sending is read and dropped for this long. */
 #define COMMAND_DRAIN_MS 1000
@@ -32,8 +36,17 @@
 /* The longest answer in bytes, with its newline and a terminating NUL. */
 #define ANSWER_MAX 256
 
+/* The longest key of a command, in bytes. */
+#define COMMAND_KEY_MAX 16
+
+/* Room for what led-handler adds to a command: a blank, "@", and a time in decimal. */
+#define COMMAND_TIME_MAX (sizeof " @18446744073709551615" - 1)
+
+/* The bytes of a command that are kept: one more, for the CR of a CR LF. */
+#define COMMAND_TEXT_MAX (COMMAND_MAX + COMMAND_TIME_MAX + 1)
+
 /* Room for any command as command_quote() writes it. */
-#define COMMAND_QUOTE_MAX (4 * (COMMAND_MAX + 1) + 1)
+#define COMMAND_QUOTE_MAX (4 * COMMAND_TEXT_MAX + 1)
 
 enum verb {
 	VERB_ON,
@@ -42,19 +55,40 @@ enum verb {
 	VERB_STATUS,
 };
 
-/* The bytes of one connection so far. Begins as all zeros. */
+/* Where the bytes are in telnet's negotiation: RFC 854. */
+enum telnet {
+	TELNET_TEXT,
+	TELNET_COMMAND,            /* behind IAC */
+	TELNET_OPTION,             /* behind IAC and WILL, WONT, DO or DONT */
+	TELNET_SUBNEGOTIATION,     /* between IAC SB and IAC SE */
+	TELNET_SUBNEGOTIATION_IAC, /* behind an IAC in there */
+};
+
+/* The bytes of one connection so far. Begins as all zeros, but for timed. */
 struct command {
-	char text[COMMAND_MAX + 1]; /* one more, for the CR of a CR LF */
-	size_t length;              /* bytes in text */
-	size_t stream;              /* bytes seen in all */
-	bool terminated;            /* a terminator has come */
+	bool timed; /* the sender may be led-handler, and say when the command came */
+	char text[COMMAND_TEXT_MAX];
+	size_t length;   /* bytes in text */
+	size_t received; /* bytes in all */
+	enum telnet telnet;
+	bool begun;      /* something has come that is not telnet's negotiation */
+	bool terminated; /* a terminator has come */
 	bool too_long;
 	bool trailing; /* something came behind the terminator */
 };
 
+/* What a command asks for. */
+struct request {
+	enum verb verb;
+	char key[COMMAND_KEY_MAX + 1]; /* of a TOGGLE, or "" */
+	uint64_t at;                   /* when it came: arrival_ms(), or 0 if it does not say */
+	bool late;                     /* that is too long ago: COMMAND_LATE_MS */
+};
+
 /*
- * Takes bytes as they come. A caller whose read filled its buffer reads once
- * more before it believes that nothing stands behind the terminator.
+ * Takes bytes as they come. Telnet's negotiation is passed over. A caller whose read
+ * filled its buffer reads once more before it believes that nothing stands behind the
+ * terminator.
  *
  * bytes, n: what was read; n may be 0
  * Returns true when the command is decided: it has ended, or it cannot become one.
@@ -64,13 +98,10 @@ bool command_feed(struct command *command, const char *bytes, size_t n);
 /*
  * Says what the bytes mean, taking their end as the command's end.
  *
- * verb: set when the bytes are a command
- * at: where led-handler may be the sender, set to the time behind the command
- *     (arrival_ms()), or to 0 if there is none; NULL where it is not, and " @TIME"
- *     is no command
+ * request: set when the bytes are a command
  * Returns NULL for a command, else the reason, a constant for people to read.
  */
-const char *command_parse(const struct command *command, enum verb *verb, uint64_t *at);
+const char *command_parse(const struct command *command, struct request *request);
 
 /* The verb as it is written in the protocol, such as "LED ON". */
 const char *verb_text(enum verb verb);

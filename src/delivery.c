@@ -100,10 +100,10 @@ static const char *command_of(const struct delivery *delivery)
 static bool may_repeat(const char *text)
 {
 	struct command command = {0};
-	enum verb verb;
+	struct request request;
 
 	command_feed(&command, text, strlen(text));
-	return !command_parse(&command, &verb, NULL) && verb != VERB_TOGGLE;
+	return !command_parse(&command, &request) && request.verb != VERB_TOGGLE;
 }
 
 static void tell(struct delivery *delivery)

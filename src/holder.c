@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "devices.h"
 #include "last.h"
-#include "order.h"
+#include "record.h"
 
 /* An LED that is missing is looked for this often. */
 #define REOPEN_USEC 2000000
@@ -32,11 +31,10 @@ struct holder {
 	sd_event *event;
 	struct led *led;
 	enum initial initial;
-	struct order order;
-	bool lit;       /* what the LED is to show: for when the hardware comes back */
-	int state_fd;   /* lit, where the next process finds it; -1 if it could not be made */
-	bool inherited; /* lit came from the process before us */
-	int saved;      /* what the file says, or a negative errno */
+	struct record record; /* its state is what the LED is to show when it comes back */
+	int record_fd;        /* the record, for the next process; -1 if it could not be made */
+	bool inherited;       /* the record came from the process before us */
+	int saved;            /* what the file says, or a negative errno */
 	sd_event_source *devices, *reopen, *settle;
 	char trouble[LED_WHY_MAX]; /* what is wrong with the LED, or "" */
 };
@@ -77,26 +75,24 @@ static void settle_soon(struct holder *holder)
 	sd_event_source_set_enabled(holder->settle, SD_EVENT_ONESHOT);
 }
 
-static void remember(struct holder *holder, bool lit)
+static void write_record(const struct holder *holder)
 {
-	holder->lit = lit;
-	if (holder->state_fd >= 0)
-		last_write(holder->state_fd, lit);
-	settle_soon(holder);
+	if (holder->record_fd >= 0)
+		record_write(holder->record_fd, &holder->record);
 }
 
 static void save(struct holder *holder)
 {
 	int r;
 
-	if (holder->initial != INITIAL_LAST || holder->saved == holder->lit)
+	if (holder->initial != INITIAL_LAST || holder->saved == holder->record.lit)
 		return;
-	r = last_save(holder->lit);
+	r = last_save(holder->record.lit);
 	if (r < 0)
 		syslog(LOG_WARNING, "%s: the LED's state is not kept: %s", last_path(),
 			strerror(-r));
 	/* Also when it failed: not to be tried again at every command. */
-	holder->saved = holder->lit;
+	holder->saved = holder->record.lit;
 }
 
 /* What can wait until the client has its answer, and need not be done for every command. */
@@ -110,7 +106,7 @@ static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
 		sd_notifyf(0, "STATUS=LED %s: %s", led_spec(holder->led), holder->trouble);
 	else
 		sd_notifyf(0, "STATUS=LED %s is %s", led_spec(holder->led),
-			holder->lit ? "on" : "off");
+			holder->record.lit ? "on" : "off");
 	save(holder);
 	return 0;
 }
@@ -166,7 +162,7 @@ static int get_led(struct holder *holder, char why[LED_WHY_MAX])
 			return r;
 		lose_led(holder, why);
 	}
-	r = open_led(holder, holder->lit, why);
+	r = open_led(holder, holder->record.lit, why);
 	return r < 0 ? r : led_get(holder->led, why);
 }
 
@@ -177,7 +173,7 @@ static int on_reopen(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
-	open_led(holder, holder->lit, why);
+	open_led(holder, holder->record.lit, why);
 	return 0;
 }
 
@@ -203,7 +199,7 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
 	holder->event = sd_event_ref(event);
 	holder->led = led;
 	holder->initial = initial;
-	holder->state_fd = -1;
+	holder->record_fd = -1;
 	holder->saved = -ENOENT;
 	r = sd_event_add_time_relative(
 		event, &holder->reopen, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_reopen, holder);
@@ -227,11 +223,9 @@ bool holder_inherit(struct holder *holder, int fd, const char *name)
 	char ours[STORE_NAME_MAX];
 	int r;
 
-	if (strcmp(name, store_name(holder, STORE_STATE, ours)) == 0 && holder->state_fd < 0) {
-		r = last_read(fd);
-		holder->state_fd = fd;
-		holder->inherited = r >= 0;
-		holder->lit = r > 0;
+	if (strcmp(name, store_name(holder, STORE_STATE, ours)) == 0 && holder->record_fd < 0) {
+		holder->record_fd = fd;
+		holder->inherited = record_read(fd, &holder->record) >= 0;
 		return true;
 	}
 	if (strcmp(name, store_name(holder, STORE_LINE, ours)) == 0 && !led_is_open(holder->led)) {
@@ -261,7 +255,7 @@ static bool initial_state(struct holder *holder)
 
 void holder_start(struct holder *holder)
 {
-	bool lit = holder->lit;
+	bool lit = holder->record.lit;
 	char why[LED_WHY_MAX];
 	int r;
 
@@ -279,14 +273,14 @@ void holder_start(struct holder *holder)
 		else
 			lit = r > 0;
 	}
-	if (holder->state_fd < 0) {
-		holder->state_fd = memfd_create("led-state", MFD_CLOEXEC);
-		if (holder->state_fd >= 0) {
-			last_write(holder->state_fd, lit);
-			store_put(holder, STORE_STATE, holder->state_fd);
-		}
+	record_settle(&holder->record, lit);
+	if (holder->record_fd < 0) {
+		holder->record_fd = record_create();
+		if (holder->record_fd >= 0)
+			store_put(holder, STORE_STATE, holder->record_fd);
 	}
-	remember(holder, lit);
+	write_record(holder);
+	settle_soon(holder);
 	open_led(holder, lit, why);
 }
 
@@ -304,27 +298,53 @@ static int set_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 	return open_led(holder, lit, why);
 }
 
-void holder_carry_out(void *userdata, enum verb verb, uint64_t at, char answer[ANSWER_MAX])
+/*
+ * Changes the LED as a command says, unless a later one has settled it. The record is written
+ * before the LED is set: if we are killed in between, record_settle() sees it.
+ *
+ * lit: the state as the hardware has it
+ * Returns 0 or a negative errno.
+ */
+static int change_led(
+	struct holder *holder, const struct request *request, bool lit, char why[LED_WHY_MAX])
+{
+	struct record before = holder->record;
+	bool changes = order_apply(&holder->record.order, request->verb, request->at, &lit);
+	int r = 0;
+
+	record_add_key(&holder->record, request->key);
+	holder->record.lit = lit;
+	write_record(holder);
+	if (changes)
+		r = set_led(holder, lit, why);
+	if (r < 0)
+		holder->record = before;
+	holder->record.key_pending = false;
+	write_record(holder);
+	settle_soon(holder);
+	return r;
+}
+
+bool holder_carry_out(void *userdata, const struct request *request, char answer[ANSWER_MAX])
 {
 	struct holder *holder = userdata;
-	char why[LED_WHY_MAX];
-	struct order order = holder->order;
-	bool lit;
-	int r = get_led(holder, why);
+	bool known = record_has_key(&holder->record, request->key), changed = false;
+	char why[LED_WHY_MAX] = COMMAND_LATE;
+	int r = -ETIME;
 
-	lit = r > 0;
-	if (r >= 0 && verb != VERB_STATUS && order_apply(&order, verb, at, &lit)) {
-		r = set_led(holder, lit, why);
-		if (r >= 0) {
-			holder->order = order;
-			remember(holder, lit);
+	if (!request->late || known)
+		r = get_led(holder, why);
+	if (r >= 0 && request->verb != VERB_STATUS && !known) {
+		r = change_led(holder, request, r, why);
+		changed = r >= 0;
+		if (changed)
 			r = get_led(holder, why);
-		}
 	}
-	if (r < 0)
-		snprintf(answer, ANSWER_MAX, "ERR %s", why);
-	else
+	if (r >= 0)
 		snprintf(answer, ANSWER_MAX, "OK %s", verb_text(r ? VERB_ON : VERB_OFF));
+	else
+		snprintf(answer, ANSWER_MAX, "%s %s", changed ? "no answer:" : "ERR", why);
+	return r >= 0 || !changed;
 }
 
 void holder_destroy(struct holder *holder)
@@ -335,8 +355,8 @@ void holder_destroy(struct holder *holder)
 	sd_event_source_disable_unref(holder->devices);
 	sd_event_source_disable_unref(holder->reopen);
 	sd_event_source_disable_unref(holder->settle);
-	if (holder->state_fd >= 0)
-		close(holder->state_fd);
+	if (holder->record_fd >= 0)
+		close(holder->record_fd);
 	sd_event_unref(holder->event);
 	free(holder);
 }

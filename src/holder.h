@@ -36,7 +36,7 @@ bool holder_inherit(struct holder *holder, int fd, const char *name);
 void holder_start(struct holder *holder);
 
 /* Carries out a command: a server_carry_out. */
-void holder_carry_out(void *holder, enum verb verb, uint64_t at, char answer[ANSWER_MAX]);
+bool holder_carry_out(void *holder, const struct request *request, char answer[ANSWER_MAX]);
 
 /* Saves what is not saved yet. The LED is not touched. */
 void holder_destroy(struct holder *holder);

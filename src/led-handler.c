@@ -26,14 +26,16 @@
 #include "confine.h"
 #include "setting.h"
 
-/* The whole conversation with led-line, so that the client has its ERR in under 5 s. */
+/* The whole conversation with led-line. */
 #define LINE_DEADLINE_MS 4000
 
-/* The end of the process, whatever may hold it up. */
-#define PROCESS_SECONDS 20
+/* The end of the process, whatever holds it up: more than all of its time limits together. */
+#define PROCESS_SECONDS 45
 
 /* The first descriptor that the service manager passes: sd_listen_fds(3). */
 #define LISTEN_FDS_START 3
+
+static const char NO_COMMAND[] = "no command within 30 s";
 
 struct connection {
 	int in, out;
@@ -75,14 +77,15 @@ static bool wait_for_input(int fd, uint64_t deadline)
  * Reads until the command has ended: a terminator, the end of the stream, quiet. There is
  * something to read.
  *
- * deadline: for all of it, as of now_ms()
+ * deadline: for its first byte, as of now_ms(); the rest has COMMAND_DEADLINE_MS
  * ended: set when the client can send nothing more
- * Returns NULL, or the reason why what came is no command whatever it says.
+ * Returns NULL, or the reason why what came is no command, whatever it says.
  */
 static const char *read_command(int fd, uint64_t deadline, struct command *command, bool *ended)
 {
+	bool begun = false;
 	char bytes[1024];
-	uint64_t quiet;
+	uint64_t wait;
 	ssize_t n;
 
 	for (;;) {
@@ -96,15 +99,34 @@ static const char *read_command(int fd, uint64_t deadline, struct command *comma
 			((size_t)n < sizeof bytes || command->too_long || command->trailing))
 			return NULL;
 
-		quiet = now_ms() + (command->terminated ? 0 : COMMAND_QUIET_MS);
-		if (!wait_for_input(fd, quiet < deadline ? quiet : deadline))
-			return command->terminated || quiet < deadline
-				       ? NULL
-				       : "the command was not complete after 5 s";
+		if (command->begun && !begun)
+			deadline = now_ms() + COMMAND_DEADLINE_MS;
+		begun = command->begun;
+		wait = begun ? now_ms() + (command->terminated ? 0 : COMMAND_QUIET_MS) : deadline;
+		if (wait_for_input(fd, wait < deadline ? wait : deadline))
+			continue;
+		if (!begun)
+			return NO_COMMAND;
+		return command->terminated || wait < deadline
+			       ? NULL
+			       : "the command was not complete after 5 s";
 	}
 }
 
-/* What there is of led-line: a connection, or -1 and the reason why there is none. */
+/* Whether the stream has ended before anything came. Nothing is read. */
+static bool has_ended(int fd)
+{
+	int waiting = 1;
+	ssize_t n;
+	char byte;
+
+	n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0 && errno == ENOTSOCK)
+		return ioctl(fd, FIONREAD, &waiting) == 0 && waiting == 0;
+	return n == 0 || (n < 0 && errno != EAGAIN);
+}
+
+/* The connection to led-line, or -1 and the reason why there is none. */
 struct line {
 	const struct address *address;
 	int fd;
@@ -121,23 +143,35 @@ static void connect_line(struct line *line)
 }
 
 /*
- * Sends the command, and takes the answer without its newline.
+ * Sends the command to led-line: "LED ON @TIME".
  *
- * Returns NULL, or the reason why there is none.
+ * Returns NULL, or the reason why led-line does not have it.
  */
-static const char *talk_to_line(
-	const struct line *line, enum verb verb, uint64_t at, char answer[ANSWER_MAX])
+static const char *ask_line(const struct line *line, const struct request *request)
+{
+	char text[COMMAND_TEXT_MAX + 1];
+	int n;
+
+	if (line->fd < 0)
+		return line->why;
+	n = snprintf(text, sizeof text, "%s%s%s @%llu\n", verb_text(request->verb),
+		*request->key ? " #" : "", request->key, (unsigned long long)request->at);
+	/* Where it has closed the connection already, it may have said why. */
+	if (send(line->fd, text, (size_t)n, MSG_NOSIGNAL) != n && errno != EPIPE)
+		return strerror(errno);
+	return NULL;
+}
+
+/*
+ * Takes led-line's answer, without its newline.
+ *
+ * Returns NULL, or the reason why there is none: then nobody knows what became of the command.
+ */
+static const char *take_answer(const struct line *line, char answer[ANSWER_MAX])
 {
 	uint64_t deadline = now_ms() + LINE_DEADLINE_MS - line->took;
 	size_t length = 0;
 	ssize_t n;
-
-	if (line->fd < 0)
-		return line->why;
-	n = snprintf(answer, ANSWER_MAX, "%s @%llu\n", verb_text(verb), (unsigned long long)at);
-	/* Where it has closed the connection already, it may have said why. */
-	if (send(line->fd, answer, (size_t)n, MSG_NOSIGNAL) != n && errno != EPIPE)
-		return strerror(errno);
 
 	do {
 		if (!wait_for_input(line->fd, deadline))
@@ -156,29 +190,8 @@ static const char *talk_to_line(
 }
 
 /*
- * Has led-line carry out the command.
- *
- * answer: set to led-line's answer, or to an ERR of our own
- * Returns 0, or -1 when led-line is out of reach.
- */
-static int ask_line(const struct line *line, enum verb verb, uint64_t at, char answer[ANSWER_MAX])
-{
-	const struct address *address = line->address;
-	const char *why = talk_to_line(line, verb, at, answer);
-
-	if (!why)
-		return 0;
-	if (*address->path)
-		snprintf(answer, ANSWER_MAX, "ERR no led-line at %s: %s", address->path, why);
-	else
-		snprintf(answer, ANSWER_MAX, "ERR no led-line at %.100s:%s: %s", address->host,
-			address->port, why);
-	return -1;
-}
-
-/*
- * Writes the answer as a line. Whoever does not want it any more need not have it,
- * and whoever does not read it does not hold us up: a socket has room for it.
+ * Writes the answer as a line. Best effort: a client that is gone misses it, and one that does
+ * not read it does not hold us up, since a socket has room for it.
  */
 static void write_answer(int fd, const char *answer)
 {
@@ -229,24 +242,58 @@ static int log_level(void)
 	return getenv("INVOCATION_ID") ? LOG_NOTICE : LOG_INFO;
 }
 
+/* What became of a command. */
+enum outcome {
+	ANSWERED, /* led-line's answer, or a refusal of ours */
+	NOT_ASKED,
+	UNKNOWN, /* led-line has it, and has not answered */
+};
+
+/*
+ * Has led-line carry out a command.
+ *
+ * answer: set to the answer, or for the log, to what is wrong
+ */
+static enum outcome carry_out(
+	const struct line *line, const struct request *request, char answer[ANSWER_MAX])
+{
+	enum outcome outcome = NOT_ASKED;
+	const char *why = ask_line(line, request);
+	char where[128];
+
+	if (!why) {
+		outcome = UNKNOWN;
+		why = take_answer(line, answer);
+	}
+	if (!why)
+		return ANSWERED;
+	if (*line->address->path)
+		snprintf(where, sizeof where, "%s", line->address->path);
+	else
+		snprintf(
+			where, sizeof where, "%.100s:%s", line->address->host, line->address->port);
+	snprintf(answer, ANSWER_MAX, "%s led-line at %s: %s",
+		outcome == UNKNOWN ? "no answer from" : "ERR no", where, why);
+	return outcome;
+}
+
 static int serve(struct connection connection, const struct address *address)
 {
-	uint64_t deadline = now_ms() + COMMAND_DEADLINE_MS;
+	uint64_t deadline = now_ms() + COMMAND_SILENCE_MS;
 	struct command command = {0};
 	char quoted[COMMAND_QUOTE_MAX], who[ADDRESS_PEER_MAX], answer[ANSWER_MAX];
 	struct address_peer peer;
 	struct line line = {.address = address, .fd = -1, .why = "no address"};
-	const char *why = "no command within 5 s", *unconfined = NULL;
+	const char *why = NO_COMMAND, *unconfined = NULL;
+	enum outcome outcome = ANSWERED;
 	struct arrival_clock clock;
 	bool ended = false, stays;
-	int waiting = 0;
-	enum verb verb;
-	int r = 0;
+	struct request request;
 
 	address_get_peer(connection.in, &peer); /* as long as it is there */
 	if (wait_for_input(connection.in, deadline)) {
-		/* Who says nothing, and goes, does not even start led-line. */
-		if (ioctl(connection.in, FIONREAD, &waiting) < 0 || waiting > 0)
+		/* A client that says nothing, and goes, does not even start led-line. */
+		if (!has_ended(connection.in))
 			connect_line(&line);
 		/* What else it takes is made while led-line wakes up. */
 		arrival_clock_open(&clock);
@@ -255,29 +302,32 @@ static int serve(struct connection connection, const struct address *address)
 		unconfined = confine_to_descriptors();
 		why = read_command(connection.in, deadline, &command, &ended);
 		if (!why)
-			why = command_parse(&command, &verb, NULL);
+			why = command_parse(&command, &request);
 	}
-	if (why)
+	if (why) {
 		snprintf(answer, sizeof answer, "ERR %s", why);
-	else
-		r = ask_line(&line, verb, arrival_ms(&clock, connection.in), answer);
+	} else {
+		request.at = arrival_ms(&clock, connection.in);
+		outcome = carry_out(&line, &request, answer);
+	}
 
-	write_answer(connection.out, answer);
-	/* Who waits for the end of the stream need not wait for the log. */
+	if (outcome != UNKNOWN)
+		write_answer(connection.out, answer);
+	/* A client that waits for the end of the stream need not wait for the log. */
 	stays = shutdown(connection.out, SHUT_WR) == 0 && why && !ended;
 	/*
-	 * Who connects and says nothing, a port scan, is not worth a line; not at debug level
+	 * A connection that says nothing, a port scan, is not worth a line; not at debug level
 	 * either, since LogLevelMax= does not reach what journald reads when we are gone.
 	 */
-	if (command.stream > 0) {
+	if (command.begun) {
 		if (unconfined)
 			syslog(LOG_DEBUG, "not confined: %s", unconfined);
-		syslog(r < 0 ? LOG_ERR : log_level(), "%s sent \"%s\": %s",
+		syslog(outcome == ANSWERED ? log_level() : LOG_ERR, "%s sent \"%s\": %s",
 			address_peer_text(&peer, who), command_quote(&command, quoted), answer);
 	}
 	if (stays)
 		drain(connection.in);
-	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return outcome == ANSWERED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static void print_help(void)

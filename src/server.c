@@ -32,10 +32,10 @@ struct client {
 	struct server *server;
 	int fd;
 	sd_event_source *io, *timer;
-	uint64_t opened; /* microseconds of CLOCK_MONOTONIC */
 	struct address_peer peer;
 	struct command command;
-	bool refused; /* has its ERR, and what it still sends is dropped */
+	uint64_t deadline; /* for the whole command, in microseconds of CLOCK_MONOTONIC */
+	bool refused;      /* has its ERR, and what it still sends is dropped */
 };
 
 struct server {
@@ -109,7 +109,7 @@ static void client_log(const struct client *client, const char *answer)
 	struct server *server = client->server;
 	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX];
 
-	if (client->command.stream == 0)
+	if (!client->command.begun)
 		return;
 	if (client_now(client) - server->log_began >= LOG_INTERVAL_USEC) {
 		log_rest(server);
@@ -156,32 +156,34 @@ static bool has_given_up(const struct client *client)
 static void client_finish(struct client *client, bool ended)
 {
 	struct server *server = client->server;
-	bool local = address_peer_is_local(&client->peer);
-	uint64_t at = 0, arrived = arrival_ms(&server->clock, client->fd);
+	bool local = address_peer_is_local(&client->peer), from_handler;
+	uint64_t arrived = arrival_ms(&server->clock, client->fd);
 	char answer[ANSWER_MAX];
-	enum verb verb;
+	struct request request;
 	const char *why;
 
-	why = command_parse(&client->command, &verb, &at);
+	why = command_parse(&client->command, &request);
 	if (why) {
 		client_refuse(client, why, ended);
 		return;
 	}
-	if (at > 0 && has_given_up(client)) {
-		client_refuse(client, "too late", true);
+	from_handler = local && request.at > 0;
+	if (request.at > 0 && has_given_up(client)) {
+		client_refuse(client, COMMAND_LATE, true);
 		return;
 	}
 	/*
 	 * Another machine's clock means nothing here, and nobody on this one gains by saying
 	 * when a command came: earlier is weaker.
 	 */
-	if (local && at > 0 && at < arrived)
-		arrived = at;
-	server->carry_out(server->userdata, verb, arrived, answer);
-	client_send(client, answer);
+	if (!from_handler || request.at > arrived)
+		request.at = arrived;
+	request.late = arrival_ms(&server->clock, -1) - request.at > COMMAND_LATE_MS;
+	if (server->carry_out(server->userdata, &request, answer))
+		client_send(client, answer);
 	/* Who waits for the end of the stream need not wait for the log. */
 	shutdown(client->fd, SHUT_WR);
-	if (!local || at == 0)
+	if (!from_handler)
 		client_log(client, answer);
 	client_destroy(client);
 }
@@ -190,7 +192,8 @@ static void client_finish(struct client *client, bool ended)
 static void client_read(struct client *client)
 {
 	char bytes[1024];
-	uint64_t quiet, limit;
+	bool begun = client->command.begun;
+	uint64_t quiet;
 	ssize_t n;
 
 	for (;;) {
@@ -226,11 +229,12 @@ static void client_read(struct client *client)
 		client_finish(client, false);
 		return;
 	}
-	if (client->command.stream > 0) {
-		quiet = client_now(client) + COMMAND_QUIET_MS * 1000ULL;
-		limit = client->opened + COMMAND_DEADLINE_MS * 1000ULL;
-		client_set_deadline(client, quiet < limit ? quiet : limit);
-	}
+	if (!client->command.begun)
+		return;
+	if (!begun)
+		client->deadline = client_now(client) + COMMAND_DEADLINE_MS * 1000ULL;
+	quiet = client_now(client) + COMMAND_QUIET_MS * 1000ULL;
+	client_set_deadline(client, quiet < client->deadline ? quiet : client->deadline);
 }
 
 static int on_client_ready(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -249,9 +253,9 @@ static int on_client_deadline(sd_event_source *source, uint64_t usec, void *user
 	(void)source;
 	if (client->refused)
 		client_destroy(client);
-	else if (client->command.stream == 0)
-		client_refuse(client, "no command within 5 s", true);
-	else if (usec >= client->opened + COMMAND_DEADLINE_MS * 1000ULL)
+	else if (!client->command.begun)
+		client_refuse(client, "no command within 30 s", true);
+	else if (usec >= client->deadline)
 		client_refuse(client, "the command was not complete after 5 s", false);
 	else
 		client_finish(client, false); /* quiet: that was all of it */
@@ -268,7 +272,7 @@ static struct client *least_missed(const struct server *server)
 
 		if (client->refused)
 			return client;
-		if (!silent && client->command.stream == 0)
+		if (!silent && !client->command.begun)
 			silent = client;
 	}
 	return silent ? silent : server->clients[0];
@@ -295,15 +299,15 @@ static int client_create(struct server *server, int fd)
 	}
 	client->server = server;
 	client->fd = fd;
-	client->opened = client_now(client);
+	client->command.timed = true;
+	client->deadline = client_now(client) + COMMAND_SILENCE_MS * 1000ULL;
 	address_get_peer(fd, &client->peer);
 	server->clients[server->n_clients++] = client;
 
 	r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_client_ready, client);
 	if (r >= 0)
 		r = sd_event_add_time(server->event, &client->timer, CLOCK_MONOTONIC,
-			client->opened + COMMAND_DEADLINE_MS * 1000ULL, ACCURACY_USEC,
-			on_client_deadline, client);
+			client->deadline, ACCURACY_USEC, on_client_deadline, client);
 	if (r < 0) {
 		client_destroy(client);
 		return r;

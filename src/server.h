@@ -19,11 +19,13 @@ struct server;
 /*
  * Carries out a command.
  *
- * at: when it reached the machine, in milliseconds of CLOCK_MONOTONIC
+ * request: with its time set, in milliseconds of CLOCK_MONOTONIC
  * answer: to be filled in, without a newline
+ * Returns false when nobody can know whether it was carried out: then answer is for the log,
+ * and the client has none.
  */
-typedef void (*server_carry_out)(
-	void *userdata, enum verb verb, uint64_t at, char answer[ANSWER_MAX]);
+typedef bool (*server_carry_out)(
+	void *userdata, const struct request *request, char answer[ANSWER_MAX]);
 
 /* Creates a server without sockets. Returns NULL when memory is short. */
 struct server *server_create(sd_event *event, server_carry_out carry_out, void *userdata);

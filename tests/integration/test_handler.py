@@ -42,7 +42,7 @@ def handle(w, command, line=None, options=(), **kwargs):
         stdout=subprocess.PIPE,
         **kwargs,
     )
-    answer, _ = p.communicate(command, timeout=30)
+    answer, _ = p.communicate(command, timeout=60)
     return p.returncode, answer, time.monotonic() - start
 
 
@@ -70,7 +70,7 @@ def silent(w):
     raise AssertionError("led-line was asked")
 
 
-@test("a log that nobody reads holds nobody up: gone after 20 s", quick=False)
+@test("a log that nobody reads holds nobody up: gone after 45 s", quick=False)
 def stuck_log(w):
     w.line()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as nobody:
@@ -95,7 +95,7 @@ def stuck_log(w):
         unconfined.stdin.close()
         status, answer, seconds = handle(w, b"LED ON\n")
         assert answer == b"OK LED ON\n" and status == -signal.SIGALRM, (status, answer)
-        assert 15 < seconds < 25, seconds
+        assert 40 < seconds < 50, seconds
         assert unconfined.stdout.read() == b"OK LED ON\n"
         assert unconfined.wait(5) == -signal.SIGALRM
 
@@ -197,15 +197,23 @@ def serve_as(behaviour, address):
     return listener
 
 
-def out_of_reach(w, reason):
-    status, answer, seconds = handle(w, b"LED ON\n")
-    assert status == 1, (status, answer)
-    wanted = f"ERR no led-line at {w.dir}/line.sock: {reason}\n".encode()
-    assert answer == wanted, answer
-    assert SLOW or seconds < 5, seconds
+def fails(w, answer, logged):
+    """What led-handler answers, and says in the log, when led-line fails. Returns seconds."""
+    status, got, seconds = handle(w, b"LED ON\n")
+    assert (status, got) == (1, answer), (status, got)
     lines = eventually(lambda: w.log("led-handler", ERR))
-    assert lines[-1].endswith(answer.decode().strip()), lines
+    assert lines[-1].endswith(f'"LED ON": {logged}'), lines
     return seconds
+
+
+def out_of_reach(w, reason):
+    text = f"ERR no led-line at {w.dir}/line.sock: {reason}"
+    return fails(w, text.encode() + b"\n", text)
+
+
+def unknown(w, reason):
+    """Nobody knows what became of the command: no line."""
+    return fails(w, b"", f"no answer from led-line at {w.dir}/line.sock: {reason}")
 
 
 @test("led-line is missing: ERR, exit 1, an error in the log")
@@ -221,27 +229,29 @@ def crashed(w):
     out_of_reach(w, "Connection refused")
 
 
-@test("led-line is killed in the middle of a request: ERR, exit 1")
+@test("led-line is killed in the middle of a request: no line, exit 1")
 def killed(w):
     serve_as(lambda s: (s.recv(100), s.close()), w.dir / "line.sock")
-    out_of_reach(w, "it closed the connection without an answer")
+    unknown(w, "it closed the connection without an answer")
 
 
-@test("led-line says half an answer and is killed: ERR, exit 1")
+@test("led-line says half an answer and is killed: no line, exit 1")
 def half_answer(w):
     serve_as(lambda s: (s.recv(100), s.sendall(b"OK LED"), s.close()), w.dir / "line.sock")
-    out_of_reach(w, "it closed the connection without an answer")
+    unknown(w, "it closed the connection without an answer")
 
 
-@test("led-line is stopped: ERR within 5 s, exit 1", quick=False)
+@test("led-line is stopped: no line, exit 1", quick=False)
 def stopped(w):
     line = w.line()
     line.pause()
-    assert out_of_reach(w, "it does not answer") > 3.5
+    unknown(w, "it does not answer")
     line.resume()
+    # What it gave up is not carried out behind its back.
+    assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
 
 
-@test("led-line does not even accept: ERR within 5 s, exit 1", quick=False)
+@test("led-line does not even accept: ERR, exit 1", quick=False)
 def full_backlog(w):
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(w.dir / "line.sock"))
@@ -256,7 +266,7 @@ def full_backlog(w):
     out_of_reach(w, "Connection timed out")
 
 
-@test("led-line answers byte by byte and without end: ERR within 5 s", quick=False)
+@test("led-line answers byte by byte and without end: no line, exit 1", quick=False)
 def dribble(w):
     def behaviour(s):
         try:
@@ -267,10 +277,10 @@ def dribble(w):
             pass
 
     serve_as(behaviour, w.dir / "line.sock")
-    out_of_reach(w, "it does not answer")
+    unknown(w, "it does not answer")
 
 
-@test("a name server that does not answer: ERR within 5 s, exit 1", quick=False)
+@test("a name server that does not answer: ERR, exit 1", quick=False)
 def slow_name(w):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns:
         dns.bind(("127.0.0.1", 53))

@@ -420,13 +420,63 @@ def forged_time(w):
     assert ask(b"LED ON @18446744073709551615\n") == b"OK LED ON\n"
     time.sleep(0.05)
     assert ask(b"LED OFF\n") == b"OK LED OFF\n"
-    assert ask(b"LED ON @1\n") == b"OK LED OFF\n"
+    assert ask(b"LED ON @%d\n" % ms_ago(1000)) == b"OK LED OFF\n"
+
+
+def ms_ago(ms):
+    """A time as led-handler would say it, near enough for what is not about milliseconds."""
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000000 - ms
+
+
+@test("a command that came more than 5 s ago is too late, and changes nothing")
+def too_late(w):
+    line = w.line(listen=[PORT, w.dir / "line.sock"])
+    for address in ("127.0.0.1", PORT), w.dir / "line.sock":
+        assert ask(b"LED ON @%d\n" % ms_ago(3000), address) == b"OK LED ON\n"
+        assert ask(b"LED OFF @%d\n" % ms_ago(8000), address) == b"ERR too late\n"
+        assert ask(b"LED STATUS\n", address) == b"OK LED ON\n"
+    # One that waits for led-line: in its socket's queue, and read before it stopped.
+    line.pause()
+    waiting = []
+    for command in b"LED OFF\n", b"LED TOGGLE #late\n":
+        waiting.append(connect())
+        waiting[-1].sendall(command)
+    time.sleep(6)
+    line.resume()
+    assert [read_all(s) for s in waiting] == [b"ERR too late\n"] * 2
+    assert ask(b"LED TOGGLE #late\n") == b"OK LED OFF\n"
+    # A key whose command was carried out is answered with the state, however late.
+    assert ask(b"LED TOGGLE #late @%d\n" % ms_ago(8000)) == b"OK LED OFF\n"
+
+
+@test("a TOGGLE with a key is carried out once, over kill -9 and a restart, 64 keys long")
+def keys(w):
+    line = w.line()
+    assert [ask(b"LED TOGGLE #first\n", w.dir / "line.sock") for _ in range(3)] == [b"OK LED ON\n"] * 3
+    assert ask(b"LED TOGGLE #first2\n", w.dir / "line.sock") == b"OK LED OFF\n"
+    assert ask(b"LED TOGGLE #first\n", w.dir / "line.sock") == b"OK LED OFF\n"
+    name, fd = next((m["FDNAME"], fds[0]) for m, fds in line.manager.messages if m.get("FDSTORE"))
+    for how in signal.SIGKILL, signal.SIGTERM:
+        line.stop(how)
+        listener = unix_listener(w, w.dir / f"{how}.sock")
+        line = passed(w, {name: fd, "x.socket": listener.fileno()}, "--led=log")
+        for key in b"first", b"first2":
+            answer = ask(b"LED TOGGLE #" + key + b"\n", w.dir / f"{how}.sock")
+            assert answer == b"OK LED OFF\n", answer
+    shown = len(w.statuses())
+    for i in range(64):
+        assert ask(b"LED TOGGLE #%d\n" % i, w.dir / f"{how}.sock").startswith(b"OK LED ")
+    for i in range(64):
+        assert ask(b"LED TOGGLE #%d\n" % i, w.dir / f"{how}.sock") == b"OK LED OFF\n"
+    assert len(w.statuses()) == shown + 64
+    assert ask(b"LED TOGGLE #first\n", w.dir / f"{how}.sock") == b"OK LED ON\n"
 
 
 @test("a command whose handler has given up is not carried out later")
 def given_up(w):
     listener = unix_listener(w, w.dir / "p.sock")
-    for command, wait in [(b"LED ON @1\n", False), (b"LED TOGGLE @1\n", True)]:
+    at = ms_ago(100)
+    for command, wait in [(b"LED ON @%d\n" % at, False), (b"LED TOGGLE @%d\n" % at, True)]:
         s = socket.socket(socket.AF_UNIX)
         s.connect(str(w.dir / "p.sock"))
         s.sendall(command)

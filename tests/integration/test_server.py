@@ -12,6 +12,7 @@ from world import (
     INSTALLED,
     PORT,
     SLOW,
+    WARNING,
     ask,
     connect,
     eventually,
@@ -26,7 +27,7 @@ UNKNOWN = b"ERR unknown command: send LED ON, LED OFF, LED TOGGLE or LED STATUS\
 EMPTY = b"ERR empty command: send LED ON, LED OFF, LED TOGGLE or LED STATUS\n"
 LONG = b"ERR command too long: it has at most 64 bytes\n"
 MORE = b"ERR more than one command: a connection carries one\n"
-SILENT = b"ERR no command within 5 s\n"
+SILENT = b"ERR no command within 30 s\n"
 LATE = b"ERR the command was not complete after 5 s\n"
 
 
@@ -115,7 +116,6 @@ def bad_input(w, how):
         "two commands": (whole(b"LED ON\nLED ON\n", False), MORE, 0, 1),
         "two, far apart": (whole(b"LED ON\n" + b"\0" * 3000 + b"LED ON\n", False), MORE, 0, 1),
         "half a command": (whole(b"LED O", False), UNKNOWN, 0.95, 1.6),
-        "silence": (whole(b"", False), SILENT, 4.9, 6),
         "too slow": (slowly(b"LED STATUS" + b" " * 40, 0.6), LATE, 4.9, 40),
         "closed at once": (gone, b"", 0, 1),
         "never reads": (deaf, b"", 0, 3),
@@ -142,6 +142,75 @@ def bad_input(w, how):
     assert all(answer == b"OK LED ON\n" for answer, _ in after), after
     medians = [statistics.median(t for _, t in times) for times in (before, after)]
     assert SLOW or medians[1] < 2 * medians[0] + 0.005, medians
+
+
+def silence(w, how):
+    """People type: 30 s for the first byte, telnet's negotiation alone is none, then 5 s."""
+    w.serve(how)
+    answers = {}
+
+    def run(name, script):
+        start = time.monotonic()
+        with connect(timeout=60) as s:
+            try:
+                for pause, data in script:
+                    time.sleep(pause)
+                    s.sendall(data)
+            except OSError:
+                pass
+            answers[name] = read_all(s), time.monotonic() - start, s.getsockname()
+
+    scripts = {
+        "silent": [],
+        "telnet": [(0, TELNET), (10, TELNET), (10, TELNET)],
+        "types": [(0, TELNET), (12, b"LED "), (0.5, b"ON\r\n")],
+        "too slow": [(12, b"L")] + [(0.6, b"E")] * 20,
+    }
+    threads = [threading.Thread(target=run, args=item) for item in scripts.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name, answer, least, most in [
+        ("silent", SILENT, 29.9, 32),
+        ("telnet", SILENT, 29.9, 32),
+        ("types", b"OK LED ON\n", 12, 15),
+        ("too slow", LATE, 16.9, 30),
+    ]:
+        assert answers[name][0] == answer, (name, answers[name])
+        assert SLOW or least <= answers[name][1] <= most, (name, answers[name])
+    quiet = [answers[name][2] for name in ("silent", "telnet")]
+    assert not lines_about(w, *quiet), lines_about(w, *quiet)
+
+
+# What PuTTY says of itself when it is set to telnet, before its user types.
+TELNET = bytes.fromhex("fffb1ffffb20fffb18fffb27fffd01fffb03fffd03")
+
+for server in ["led_socket", "led_wait_socket"] if INSTALLED else ["line", "activate"]:
+    test(f"30 s of silence, 5 s for a command, telnet's negotiation is silence ({server})", quick=False)(
+        lambda w, how=server: silence(w, how)
+    )
+
+
+@test_for_each_server("telnet's negotiation and urgent data are no part of a command")
+def negotiation(w, how):
+    w.serve(how)
+    assert ask(TELNET + b"LED ON\r\n") == b"OK LED ON\n"
+    for urgent, rest in (b"!", b"LED OFF\n"), (b"!", b"LED ON\n"):
+        with connect() as s:
+            s.send(urgent, socket.MSG_OOB)
+            s.sendall(rest)
+            assert read_all(s) == b"OK " + rest
+    with connect() as s:  # and in the middle of it
+        s.sendall(b"LED O")
+        s.send(b"!", socket.MSG_OOB)
+        s.sendall(b"FF\n")
+        assert read_all(s) == b"OK LED OFF\n"
+    with connect() as s:  # alone, it is nothing
+        s.send(b"!", socket.MSG_OOB)
+        s.shutdown(socket.SHUT_WR)
+        assert read_all(s) == EMPTY
+    assert not [line for line in w.log(most=WARNING) if line.startswith("127.")], w.log(most=WARNING)
 
 
 @test_for_each_server("what looks bad and works: 64 bytes, single bytes, no end")
@@ -264,9 +333,6 @@ def port_scan(w, how):
     with connect() as s:
         scans.append(s.getsockname())
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    with connect() as s:
-        scans.append(s.getsockname())
-        assert read_all(s) == SILENT
     with connect() as s:
         command = s.getsockname()
         s.sendall(b"LED STATUS\n")

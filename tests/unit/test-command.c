@@ -11,12 +11,12 @@
 static const char *meaning(const char *bytes, size_t n)
 {
 	struct command command = {0};
-	enum verb verb;
+	struct request request;
 	const char *why;
 
 	command_feed(&command, bytes, n);
-	why = command_parse(&command, &verb, NULL);
-	return why ? why : verb_text(verb);
+	why = command_parse(&command, &request);
+	return why ? why : verb_text(request.verb);
 }
 
 #define MEANING(literal) meaning(literal, sizeof literal - 1)
@@ -57,7 +57,7 @@ static void what_is_not_a_command(void)
 	CHECK_TEXT(MEANING("LED\rON\n"), UNKNOWN);
 	CHECK_TEXT(MEANING("LED ON\r\r\n"), UNKNOWN);
 	CHECK_TEXT(MEANING("LED \xc3\x96N\n"), UNKNOWN);
-	CHECK_TEXT(MEANING("\xff\xfe\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("\xfe\xff\xff\n"), UNKNOWN);
 	/* A Turkish i or a fullwidth letter is no ASCII letter in any case. */
 	CHECK_TEXT(MEANING("LED STATU\xc5\xbf\n"), UNKNOWN);
 }
@@ -114,26 +114,26 @@ static void endless_blanks_have_an_end(void)
 {
 	static const char NULS[4096];
 	struct command command = {0};
-	enum verb verb;
+	struct request request;
 
 	command_feed(&command, "LED ON\n", 7);
 	for (int i = 0; i < 15; i++)
 		command_feed(&command, NULS, sizeof NULS);
-	CHECK(!command_parse(&command, &verb, NULL));
+	CHECK(!command_parse(&command, &request));
 	command_feed(&command, NULS, sizeof NULS);
-	CHECK_TEXT(command_parse(&command, &verb, NULL), LONG);
+	CHECK_TEXT(command_parse(&command, &request), LONG);
 }
 
 static void says_when_it_is_decided(void)
 {
 	static const char TEXT[] = "LED STATUS";
 	struct command command = {0}, flood = {0};
-	enum verb verb;
+	struct request request;
 
 	for (const char *p = TEXT; *p; p++)
 		CHECK(!command_feed(&command, p, 1));
 	CHECK(command_feed(&command, "\n", 1));
-	CHECK(!command_parse(&command, &verb, NULL) && verb == VERB_STATUS);
+	CHECK(!command_parse(&command, &request) && request.verb == VERB_STATUS);
 
 	for (int i = 0; i < 65; i++)
 		CHECK(!command_feed(&flood, "x", 1));
@@ -142,13 +142,14 @@ static void says_when_it_is_decided(void)
 
 static const char *meaning_at(const char *text, uint64_t *at)
 {
-	struct command command = {0};
-	enum verb verb;
+	struct command command = {.timed = true};
+	struct request request;
 	const char *why;
 
 	command_feed(&command, text, strlen(text));
-	why = command_parse(&command, &verb, at);
-	return why ? why : verb_text(verb);
+	why = command_parse(&command, &request);
+	*at = request.at;
+	return why ? why : verb_text(request.verb);
 }
 
 static void time_from_those_who_may_say_it(void)
@@ -167,7 +168,66 @@ static void time_from_those_who_may_say_it(void)
 	CHECK_TEXT(meaning_at("LED ON @1 @2\n", &at), UNKNOWN);
 	CHECK_TEXT(meaning_at("LED ON 1\n", &at), UNKNOWN);
 	CHECK_TEXT(meaning_at("LED @1\n", &at), UNKNOWN);
-	CHECK_TEXT(meaning_at("LED ON @1234567\n", NULL), UNKNOWN);
+	CHECK_TEXT(MEANING("LED ON @1234567\n"), UNKNOWN);
+	/* The time does not count as a part of the command. */
+	CHECK_TEXT(meaning_at("LED                                                           ON"
+			      " @18446744073709551615\n",
+			   &at),
+		"LED ON");
+	CHECK_TEXT(meaning_at("LED                                                            ON"
+			      " @1\n",
+			   &at),
+		LONG);
+}
+
+/* A command's key, or what is wrong with it. */
+static const char *key_of(const char *text)
+{
+	static struct request request;
+	struct command command = {0};
+	const char *why;
+
+	command_feed(&command, text, strlen(text));
+	why = command_parse(&command, &request);
+	return why ? why : request.key;
+}
+
+static void a_toggle_has_a_key(void)
+{
+	CHECK_TEXT(key_of("LED TOGGLE #a\n"), "a");
+	CHECK_TEXT(key_of("led toggle  #0123456789abcDEF \n"), "0123456789abcDEF");
+	CHECK_TEXT(key_of("LED TOGGLE\n"), "");
+	CHECK_TEXT(key_of("LED TOGGLE #\n"), UNKNOWN);
+	CHECK_TEXT(key_of("LED TOGGLE #0123456789abcdefg\n"), UNKNOWN);
+	CHECK_TEXT(key_of("LED TOGGLE # a\n"), UNKNOWN);
+	CHECK_TEXT(key_of("LED TOGGLE a\n"), UNKNOWN);
+	CHECK_TEXT(key_of("LED TOGGLE #a-b\n"), UNKNOWN);
+	CHECK_TEXT(key_of("LED TOGGLE #a #b\n"), UNKNOWN);
+	CHECK_TEXT(key_of("LED TOGGLE #\xc3\xa4\n"), UNKNOWN);
+	CHECK_TEXT(key_of("LED ON #a\n"), UNKNOWN);
+	CHECK_TEXT(key_of("LED STATUS #a\n"), UNKNOWN);
+}
+
+/* What PuTTY says before its user does: RFC 854, RFC 1073, RFC 1079. */
+#define PUTTY "\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18\xff\xfb\x27\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03"
+
+static void telnet_is_passed_over(void)
+{
+	struct command silent = {0};
+
+	CHECK_TEXT(MEANING(PUTTY "LED ON\r\n"), "LED ON");
+	CHECK_TEXT(MEANING("LED \xff\xf1ON\r\0"), "LED ON");
+	CHECK_TEXT(MEANING("LED ON\r\n" PUTTY), "LED ON");
+	/* A subnegotiation: what is in it is not looked at, IAC twice stands for itself there. */
+	CHECK_TEXT(MEANING("\xff\xfa\x1f\0\x50\xff\xff\0\n\xff\xf0LED OFF\n"), "LED OFF");
+	/* And in a command it is one byte of it. */
+	CHECK_TEXT(MEANING("LED ON\xff\xff\n"), UNKNOWN);
+
+	command_feed(&silent, PUTTY, sizeof PUTTY - 1);
+	CHECK(!silent.begun && silent.length == 0);
+	for (int i = 0; i < 4000; i++)
+		command_feed(&silent, PUTTY, sizeof PUTTY - 1);
+	CHECK(silent.begun && silent.too_long);
 }
 
 static void quoted_for_the_log(void)
@@ -175,8 +235,8 @@ static void quoted_for_the_log(void)
 	struct command command = {0}, long_one = {0};
 	char quoted[COMMAND_QUOTE_MAX];
 
-	command_feed(&command, "a\"b\\\x1b[31m\xff\r\n", 12);
-	CHECK_TEXT(command_quote(&command, quoted), "a\\x22b\\x5c\\x1b[31m\\xff");
+	command_feed(&command, "a\"b\\\x1b[31m\xfe\r\n", 12);
+	CHECK_TEXT(command_quote(&command, quoted), "a\\x22b\\x5c\\x1b[31m\\xfe");
 	for (int i = 0; i < 70; i++)
 		command_feed(&long_one, "\x01", 1);
 	CHECK(strlen(command_quote(&long_one, quoted)) == (COMMAND_MAX + 1) * 4);
@@ -193,4 +253,6 @@ TAP_MAIN({"every command is understood", every_command},
 	{"endless blanks have an end", endless_blanks_have_an_end},
 	{"a command is decided at its terminator", says_when_it_is_decided},
 	{"a time is taken from those who may say it", time_from_those_who_may_say_it},
+	{"a TOGGLE may have a key", a_toggle_has_a_key},
+	{"telnet's negotiation is passed over", telnet_is_passed_over},
 	{"the log sees printable ASCII only", quoted_for_the_log})

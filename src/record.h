@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RECORD_H
+#define RECORD_H
+
+/*
+ * What the next led-line has to know: the LED's state, the commands that count for it, and
+ * the keys of commands that were carried out. It is in a small file in memory, which the
+ * service manager keeps over a crash and a restart (sd_pid_notify_with_fds(3)).
+ */
+
+#include "command.h"
+#include "order.h"
+
+/* Keys that are remembered; the next one takes the place of the oldest. */
+#define RECORD_KEYS 64
+
+/* Begins as all zeros. */
+struct record {
+	bool lit;
+	struct order order;
+	char keys[RECORD_KEYS][COMMAND_KEY_MAX]; /* padded with NULs; a ring */
+	unsigned next_key;
+	bool key_pending; /* the command of the last key is being carried out */
+};
+
+/* Whether a command with this key was carried out. key: padded with NULs; "" is none */
+bool record_has_key(const struct record *record, const char key[COMMAND_KEY_MAX + 1]);
+
+/* Remembers a key, unless it is "". Its command is pending from then on. */
+void record_add_key(struct record *record, const char key[COMMAND_KEY_MAX + 1]);
+
+/*
+ * Takes the LED's real state. If it is not the record's, a command that is pending was not
+ * carried out before led-line ended: its key is forgotten.
+ */
+void record_settle(struct record *record, bool lit);
+
+/* Creates the file, without a record in it. Returns a descriptor or a negative errno. */
+int record_create(void);
+
+/*
+ * Writes the record. Whenever the process is killed, the file has the old one or the new one.
+ *
+ * Returns 0 or a negative errno.
+ */
+int record_write(int fd, const struct record *record);
+
+/*
+ * Reads the record. Of a file that another version wrote, only the state is taken: "on" or
+ * "off" and a newline, which is all that 0.1.0 has in it.
+ *
+ * Returns 0, or a negative errno: -EBADMSG for a file that is none of ours.
+ */
+int record_read(int fd, struct record *record);
+
+#endif
