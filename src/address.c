@@ -203,23 +203,29 @@ int address_connect(const struct address *address, int timeout_ms, const char **
 	return fd;
 }
 
-void address_get_peer(int fd, struct address_peer *peer)
+void address_get_peer(int fd, const struct sockaddr_storage *from, struct address_peer *peer)
 {
-	struct sockaddr_storage storage = {.ss_family = AF_UNSPEC};
-	const struct sockaddr_in *in = (const struct sockaddr_in *)&storage;
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&storage;
+	struct sockaddr_storage storage = {.ss_family = AF_UNIX};
 	struct ucred user = {.uid = getuid()};
+	const struct sockaddr_in6 *in6;
+	const struct sockaddr_in *in;
 	socklen_t size = sizeof storage;
 
-	if (getpeername(fd, (struct sockaddr *)&storage, &size) < 0 && errno == ENOTCONN) {
-		*peer = (struct address_peer){.family = AF_UNSPEC};
-	} else if (storage.ss_family == AF_INET) {
-		*peer = (struct address_peer){
-			.family = AF_INET, .in = in->sin_addr, .port = ntohs(in->sin_port)};
-	} else if (storage.ss_family == AF_INET6) {
-		*peer = (struct address_peer){
-			.family = AF_INET6, .in6 = in6->sin6_addr, .port = ntohs(in6->sin6_port)};
-		/* IPv4 in IPv6's clothes */
+	*peer = (struct address_peer){.family = AF_UNSPEC};
+	if (!from && getpeername(fd, (struct sockaddr *)&storage, &size) < 0 && errno == ENOTCONN)
+		return;
+	if (!from)
+		from = &storage;
+	in = (const struct sockaddr_in *)from;
+	in6 = (const struct sockaddr_in6 *)from;
+	peer->family = from->ss_family;
+	if (from->ss_family == AF_INET) {
+		peer->in = in->sin_addr;
+		peer->port = ntohs(in->sin_port);
+	} else if (from->ss_family == AF_INET6) {
+		peer->in6 = in6->sin6_addr;
+		peer->port = ntohs(in6->sin6_port);
+		/* IPv4 on a socket for both */
 		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
 			peer->family = AF_INET;
 			memcpy(&peer->in, &in6->sin6_addr.s6_addr[12], sizeof peer->in);
@@ -248,7 +254,7 @@ const char *address_peer_text(const struct address_peer *peer, char text[ADDRESS
 		snprintf(text, ADDRESS_PEER_MAX, "local user %u", peer->uid);
 		break;
 	default:
-		strcpy(text, "a client that is gone");
+		*text = '\0';
 	}
 	return text;
 }

@@ -57,12 +57,15 @@ struct address_peer {
 	in_port_t port; /* in host byte order */
 };
 
-/* Finds out who the client is. Never fails. */
-void address_get_peer(int fd, struct address_peer *peer);
+/*
+ * Finds out who the client is. Never fails.
+ *
+ * from: its address where accept(2) gave it, or NULL to ask for it
+ */
+void address_get_peer(int fd, const struct sockaddr_storage *from, struct address_peer *peer);
 
 /*
- * Writes it for people: "192.0.2.1:40000", "[fe80::1]:40000", "local user 1000", "a client
- * that is gone".
+ * Writes it for people: "192.0.2.1:40000", "[fe80::1]:40000", "local user 1000".
  *
  * Returns text.
  */

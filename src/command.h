@@ -36,6 +36,12 @@
 /* The longest answer in bytes, with its newline and a terminating NUL. */
 #define ANSWER_MAX 256
 
+/*
+ * What led-line adds to an answer for led-handler when the log has no room for the command's
+ * line. A client that sees it anyway, of a led-handler that does not know it, is not disturbed.
+ */
+#define ANSWER_UNLOGGED " "
+
 /* The longest key of a command, in bytes. */
 #define COMMAND_KEY_MAX 16
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "allow.h"
 #include "arrival.h"
 #include "command.h"
 #include "confine.h"
@@ -39,6 +40,8 @@ static const char NO_COMMAND[] = "no command within 30 s";
 
 struct connection {
 	int in, out;
+	struct address_peer peer;
+	bool allowed;
 };
 
 static uint64_t now_ms(void)
@@ -55,8 +58,8 @@ static struct connection get_connection(void)
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
 
 	if (pid && fds && atol(pid) == (long)getpid() && atol(fds) == 1)
-		return (struct connection){LISTEN_FDS_START, LISTEN_FDS_START};
-	return (struct connection){STDIN_FILENO, STDOUT_FILENO};
+		return (struct connection){.in = LISTEN_FDS_START, .out = LISTEN_FDS_START};
+	return (struct connection){.in = STDIN_FILENO, .out = STDOUT_FILENO};
 }
 
 /* Waits until there is something to read. Returns false when the time is over first. */
@@ -165,9 +168,10 @@ static const char *ask_line(const struct line *line, const struct request *reque
 /*
  * Takes led-line's answer, without its newline.
  *
+ * logged: set to whether the log has room for the command's line
  * Returns NULL, or the reason why there is none: then nobody knows what became of the command.
  */
-static const char *take_answer(const struct line *line, char answer[ANSWER_MAX])
+static const char *take_answer(const struct line *line, char answer[ANSWER_MAX], bool *logged)
 {
 	uint64_t deadline = now_ms() + LINE_DEADLINE_MS - line->took;
 	size_t length = 0;
@@ -185,7 +189,9 @@ static const char *take_answer(const struct line *line, char answer[ANSWER_MAX])
 	} while (!memchr(answer, '\n', length) && length < ANSWER_MAX - 1);
 
 	answer[length] = '\0';
-	answer[strcspn(answer, "\n")] = '\0';
+	length = strcspn(answer, "\n");
+	*logged = length == 0 || answer[length - 1] != *ANSWER_UNLOGGED;
+	answer[*logged ? length : length - 1] = '\0';
 	return NULL;
 }
 
@@ -253,9 +259,10 @@ enum outcome {
  * Has led-line carry out a command.
  *
  * answer: set to the answer, or for the log, to what is wrong
+ * logged: set to whether the log has room for the command's line
  */
-static enum outcome carry_out(
-	const struct line *line, const struct request *request, char answer[ANSWER_MAX])
+static enum outcome carry_out(const struct line *line, const struct request *request,
+	char answer[ANSWER_MAX], bool *logged)
 {
 	enum outcome outcome = NOT_ASKED;
 	const char *why = ask_line(line, request);
@@ -263,7 +270,7 @@ static enum outcome carry_out(
 
 	if (!why) {
 		outcome = UNKNOWN;
-		why = take_answer(line, answer);
+		why = take_answer(line, answer, logged);
 	}
 	if (!why)
 		return ANSWERED;
@@ -277,62 +284,80 @@ static enum outcome carry_out(
 	return outcome;
 }
 
-static int serve(struct connection connection, const struct address *address)
+/* Asks led-line, which counts everybody's lines, whether the log has room for a refusal. */
+static bool log_has_room(const struct line *line, const struct arrival_clock *clock)
+{
+	const struct request status = {.verb = VERB_STATUS, .at = arrival_ms(clock, -1)};
+	char answer[ANSWER_MAX];
+	bool logged = true;
+
+	if (!ask_line(line, &status))
+		take_answer(line, answer, &logged);
+	return logged;
+}
+
+static int serve(const struct connection *connection, const struct address *address)
 {
 	uint64_t deadline = now_ms() + COMMAND_SILENCE_MS;
 	struct command command = {0};
 	char quoted[COMMAND_QUOTE_MAX], who[ADDRESS_PEER_MAX], answer[ANSWER_MAX];
-	struct address_peer peer;
 	struct line line = {.address = address, .fd = -1, .why = "no address"};
 	const char *why = NO_COMMAND, *unconfined = NULL;
 	enum outcome outcome = ANSWERED;
 	struct arrival_clock clock;
-	bool ended = false, stays;
+	bool ended = false, logged = true, stays;
 	struct request request;
 
-	address_get_peer(connection.in, &peer); /* as long as it is there */
-	if (wait_for_input(connection.in, deadline)) {
+	if (!connection->allowed || wait_for_input(connection->in, deadline)) {
 		/* A client that says nothing, and goes, does not even start led-line. */
-		if (!has_ended(connection.in))
+		if (!has_ended(connection->in))
 			connect_line(&line);
 		/* What else it takes is made while led-line wakes up. */
 		arrival_clock_open(&clock);
 		open_log();
 		/* Before anything that a stranger sent is read. */
 		unconfined = confine_to_descriptors();
-		why = read_command(connection.in, deadline, &command, &ended);
+		why = ALLOW_REFUSAL;
+		if (connection->allowed)
+			why = read_command(connection->in, deadline, &command, &ended);
 		if (!why)
 			why = command_parse(&command, &request);
 	}
 	if (why) {
 		snprintf(answer, sizeof answer, "ERR %s", why);
 	} else {
-		request.at = arrival_ms(&clock, connection.in);
-		outcome = carry_out(&line, &request, answer);
+		request.at = arrival_ms(&clock, connection->in);
+		outcome = carry_out(&line, &request, answer, &logged);
 	}
 
 	if (outcome != UNKNOWN)
-		write_answer(connection.out, answer);
+		write_answer(connection->out, answer);
 	/* A client that waits for the end of the stream need not wait for the log. */
-	stays = shutdown(connection.out, SHUT_WR) == 0 && why && !ended;
+	stays = shutdown(connection->out, SHUT_WR) == 0 && why && !ended;
 	/*
 	 * A connection that says nothing, a port scan, is not worth a line; not at debug level
 	 * either, since LogLevelMax= does not reach what journald reads when we are gone.
 	 */
-	if (command.begun) {
-		if (unconfined)
-			syslog(LOG_DEBUG, "not confined: %s", unconfined);
-		syslog(outcome == ANSWERED ? log_level() : LOG_ERR, "%s sent \"%s\": %s",
-			address_peer_text(&peer, who), command_quote(&command, quoted), answer);
-	}
+	if (!command.begun && connection->allowed)
+		logged = false;
+	else if (why)
+		logged = log_has_room(&line, &clock);
+	if (unconfined && logged)
+		syslog(LOG_DEBUG, "not confined: %s", unconfined);
+	address_peer_text(&connection->peer, who);
+	if (logged && !connection->allowed)
+		syslog(log_level(), "%s: %s", who, answer);
+	else if (logged)
+		syslog(outcome == ANSWERED ? log_level() : LOG_ERR, "%s sent \"%s\": %s", who,
+			command_quote(&command, quoted), answer);
 	if (stays)
-		drain(connection.in);
+		drain(connection->in);
 	return outcome == ANSWERED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static void print_help(void)
 {
-	printf("Usage: led-handler [--line=ADDR]\n"
+	printf("Usage: led-handler [--line=ADDR] [--allow=LIST]\n"
 	       "\n"
 	       "Reads one command from a connection, has led-line carry it out, and answers.\n"
 	       "The connection is descriptor 3 if the service manager passed it, else standard\n"
@@ -342,6 +367,9 @@ static void print_help(void)
 	       "\n"
 	       "      --line=ADDR  where led-line listens: /path, HOST:PORT or [IPv6]:PORT\n"
 	       "                   (default: $LED_LINE, else " LINE_SOCKET ")\n"
+	       "      --allow=LIST who may connect: private, any, or prefixes such as\n"
+	       "                   203.0.113.0/24, with blanks between them\n"
+	       "                   (default: $LED_ALLOW, else private)\n"
 	       "      --help       show this help\n"
 	       "      --version    show the version\n"
 	       "\n"
@@ -352,11 +380,14 @@ int main(int argc, char *argv[])
 {
 	static const struct option OPTIONS[] = {
 		{"line", required_argument, NULL, 'l'},
+		{"allow", required_argument, NULL, 'a'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
 	struct setting where = {"--line", "LED_LINE", LINE_SOCKET, NULL};
+	struct setting allow = {"--allow", "LED_ALLOW", "private", NULL};
+	struct connection connection;
 	struct address line;
 	const char *why;
 	int c;
@@ -365,6 +396,9 @@ int main(int argc, char *argv[])
 		switch (c) {
 		case 'l':
 			setting_take(&where, optarg);
+			break;
+		case 'a':
+			setting_take(&allow, optarg);
 			break;
 		case 'h':
 			print_help();
@@ -384,8 +418,17 @@ int main(int argc, char *argv[])
 	why = address_parse(where.value, &line);
 	if (why)
 		setting_error(&where, why);
+	setting_complete(&allow);
+	connection = get_connection();
+	address_get_peer(connection.in, NULL, &connection.peer);
+	why = allow_peer(allow.value, &connection.peer, &connection.allowed);
+	if (why)
+		setting_error(&allow, why);
+	/* It was reset before we looked: there is no client any more, and no address. */
+	if (connection.peer.family == AF_UNSPEC)
+		return EXIT_SUCCESS;
 
 	signal(SIGPIPE, SIG_IGN); /* standard output may be a pipe */
 	alarm(PROCESS_SECONDS);
-	return serve(get_connection(), &line);
+	return serve(&connection, &line);
 }

@@ -16,6 +16,7 @@
 
 #include "../hal/led.h"
 #include "address.h"
+#include "allow.h"
 #include "confine.h"
 #include "holder.h"
 #include "listen.h"
@@ -26,7 +27,7 @@
 #define LISTEN_ADDRESSES 16
 
 struct options {
-	struct setting led, initial;
+	struct setting led, initial, allow;
 	struct address listen[LISTEN_ADDRESSES];
 	unsigned n_listen;
 };
@@ -59,6 +60,9 @@ static void print_help(void)
 	       "                      (default: $LED_LISTEN, with blanks between them, else\n"
 	       "                      " LINE_SOCKET "); not used when the service manager\n"
 	       "                      passes sockets or standard input is one\n"
+	       "      --allow=LIST    who may connect over the network: private, any, or prefixes\n"
+	       "                      such as 203.0.113.0/24, with blanks between them\n"
+	       "                      (default: $LED_ALLOW, else private)\n"
 	       "      --help          show this help\n"
 	       "      --version       show the version\n"
 	       "\n"
@@ -96,6 +100,7 @@ static void read_environment(struct options *options)
 
 	setting_complete(&options->led);
 	setting_complete(&options->initial);
+	setting_complete(&options->allow);
 	setting_complete(&listen);
 	if (options->n_listen == 0)
 		add_listen_list(options, listen.value);
@@ -105,11 +110,12 @@ static void read_environment(struct options *options)
 
 static void parse_argv(int argc, char *argv[], struct options *options)
 {
-	enum { LED = 1, INITIAL, LISTEN, HELP, VERSION_ };
+	enum { LED = 1, INITIAL, LISTEN, ALLOW, HELP, VERSION_ };
 	static const struct option OPTIONS[] = {
 		{"led", required_argument, NULL, LED},
 		{"initial", required_argument, NULL, INITIAL},
 		{"listen", required_argument, NULL, LISTEN},
+		{"allow", required_argument, NULL, ALLOW},
 		{"help", no_argument, NULL, HELP},
 		{"version", no_argument, NULL, VERSION_},
 		{0},
@@ -128,6 +134,9 @@ static void parse_argv(int argc, char *argv[], struct options *options)
 		case LISTEN:
 			setting_take(&listen, optarg);
 			add_listen(options, &listen);
+			break;
+		case ALLOW:
+			setting_take(&options->allow, optarg);
 			break;
 		case HELP:
 			print_help();
@@ -233,7 +242,8 @@ static int set_up(struct program *program, const struct options *options, struct
 	program->holder = holder_create(program->event, led, initial);
 	if (!program->holder)
 		return -ENOMEM;
-	program->server = server_create(program->event, holder_carry_out, program->holder);
+	program->server = server_create(
+		program->event, options->allow.value, holder_carry_out, program->holder);
 	if (!program->server)
 		return -ENOMEM;
 
@@ -268,16 +278,21 @@ int main(int argc, char *argv[])
 	struct options options = {
 		.led = {"--led", "LED", "gpio:GPIO17", NULL},
 		.initial = {"--initial", "LED_INITIAL", "off", NULL},
+		.allow = {"--allow", "LED_ALLOW", "private", NULL},
 	};
 	struct program program = {0};
 	enum initial initial;
 	struct led *led;
 	const char *why;
+	bool allowed;
 	int r;
 
 	parse_argv(argc, argv, &options);
 	read_environment(&options);
 	initial = parse_initial(&options.initial);
+	why = allow_peer(options.allow.value, NULL, &allowed);
+	if (why)
+		setting_error(&options.allow, why);
 	led = led_create(options.led.value, &why);
 	if (!led)
 		setting_error(&options.led, why);

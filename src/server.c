@@ -8,10 +8,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "address.h"
+#include "allow.h"
 #include "arrival.h"
 
 /* How exact a client's deadline is, for the kernel to join wake-ups. */
@@ -33,6 +36,7 @@ struct client {
 	int fd;
 	sd_event_source *io, *timer;
 	struct address_peer peer;
+	bool allowed;
 	struct command command;
 	uint64_t deadline; /* for the whole command, in microseconds of CLOCK_MONOTONIC */
 	bool refused;      /* has its ERR, and what it still sends is dropped */
@@ -41,9 +45,11 @@ struct client {
 struct server {
 	sd_event *event;
 	struct arrival_clock clock;
+	const char *allow;
+	uid_t handler_uid; /* as which led-handler runs: the owner of the socket that it takes */
 	server_carry_out carry_out;
 	void *userdata;
-	sd_event_source *pause;
+	sd_event_source *pause, *log_interval;
 	sd_event_source *sockets[SERVER_SOCKETS];
 	unsigned n_sockets;
 	struct client *clients[SERVER_CLIENTS]; /* the oldest first */
@@ -92,33 +98,54 @@ static void client_send(struct client *client, const char *answer)
 		syslog(LOG_DEBUG, "the answer could not be sent: %s", strerror(errno));
 }
 
-/* What has happened since, of which the log has no lines. */
-static void log_rest(const struct server *server)
+/* Whether the log has room for one more line. Of those that it has no room for it gets the
+ * number. */
+static bool take_log_line(struct server *server)
+{
+	uint64_t now;
+
+	sd_event_now(server->event, CLOCK_MONOTONIC, &now);
+	if (server->n_logged <= LOG_BURST && now - server->log_began >= LOG_INTERVAL_USEC) {
+		server->log_began = now;
+		server->n_logged = 0;
+	}
+	if (++server->n_logged == LOG_BURST + 1) {
+		sd_event_source_set_time(
+			server->log_interval, server->log_began + LOG_INTERVAL_USEC);
+		sd_event_source_set_enabled(server->log_interval, SD_EVENT_ONESHOT);
+	}
+	return server->n_logged <= LOG_BURST;
+}
+
+static void log_left_out(struct server *server)
 {
 	if (server->n_logged > LOG_BURST)
 		syslog(LOG_WARNING, "%u clients more than the log has lines for",
 			server->n_logged - LOG_BURST);
+	server->n_logged = 0;
 }
 
-/*
- * Writes who asked for what and how it ended. led-handler does so for its own clients, and
- * who says nothing, a port scan, is not worth a line.
- */
+static int on_log_interval(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	log_left_out(userdata);
+	return 0;
+}
+
+/* Writes who asked for what and how it ended. A port scan, which says nothing, has no line. */
 static void client_log(const struct client *client, const char *answer)
 {
-	struct server *server = client->server;
 	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX];
 
-	if (!client->command.begun)
+	if ((client->allowed && !client->command.begun) || !take_log_line(client->server))
 		return;
-	if (client_now(client) - server->log_began >= LOG_INTERVAL_USEC) {
-		log_rest(server);
-		server->log_began = client_now(client);
-		server->n_logged = 0;
-	}
-	if (server->n_logged++ < LOG_BURST)
-		syslog(LOG_INFO, "%s sent \"%s\": %s", address_peer_text(&client->peer, peer),
+	address_peer_text(&client->peer, peer);
+	if (client->allowed)
+		syslog(LOG_INFO, "%s sent \"%s\": %s", peer,
 			command_quote(&client->command, quoted), answer);
+	else
+		syslog(LOG_INFO, "%s: %s", peer, answer);
 }
 
 /*
@@ -153,21 +180,28 @@ static bool has_given_up(const struct client *client)
 	return recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+/* Whether it is an account as which led-handler runs, and nobody else but root. */
+static bool is_handlers_account(const struct server *server, const struct address_peer *peer)
+{
+	return peer->family == AF_UNIX && (peer->uid == 0 || peer->uid == server->handler_uid);
+}
+
 static void client_finish(struct client *client, bool ended)
 {
 	struct server *server = client->server;
-	bool local = address_peer_is_local(&client->peer), from_handler;
+	bool from_handler;
 	uint64_t arrived = arrival_ms(&server->clock, client->fd);
 	char answer[ANSWER_MAX];
 	struct request request;
 	const char *why;
+	bool answered;
 
 	why = command_parse(&client->command, &request);
 	if (why) {
 		client_refuse(client, why, ended);
 		return;
 	}
-	from_handler = local && request.at > 0;
+	from_handler = request.at > 0 && address_peer_is_local(&client->peer);
 	if (request.at > 0 && has_given_up(client)) {
 		client_refuse(client, COMMAND_LATE, true);
 		return;
@@ -179,11 +213,17 @@ static void client_finish(struct client *client, bool ended)
 	if (!from_handler || request.at > arrived)
 		request.at = arrived;
 	request.late = arrival_ms(&server->clock, -1) - request.at > COMMAND_LATE_MS;
-	if (server->carry_out(server->userdata, &request, answer))
+	answered = server->carry_out(server->userdata, &request, answer);
+	/* led-handler, which will log this command, shares the log with our own clients. */
+	if (answered && from_handler && !take_log_line(server))
+		strncat(answer, ANSWER_UNLOGGED, sizeof answer - strlen(answer) - 1);
+	if (answered)
 		client_send(client, answer);
-	/* Who waits for the end of the stream need not wait for the log. */
+	/* A client that waits for the end of the stream need not wait for the log. */
 	shutdown(client->fd, SHUT_WR);
-	if (!from_handler)
+	/* Everybody on this machine can say when a command came: that does not keep it out of the
+	 * log. */
+	if (!from_handler || !is_handlers_account(server, &client->peer))
 		client_log(client, answer);
 	client_destroy(client);
 }
@@ -288,7 +328,7 @@ static void make_room(struct server *server)
 		client_refuse(client, "too many connections", true);
 }
 
-static int client_create(struct server *server, int fd)
+static int client_create(struct server *server, int fd, const struct sockaddr_storage *from)
 {
 	struct client *client = calloc(1, sizeof *client);
 	int r;
@@ -301,7 +341,8 @@ static int client_create(struct server *server, int fd)
 	client->fd = fd;
 	client->command.timed = true;
 	client->deadline = client_now(client) + COMMAND_SILENCE_MS * 1000ULL;
-	address_get_peer(fd, &client->peer);
+	address_get_peer(fd, from, &client->peer);
+	allow_peer(server->allow, &client->peer, &client->allowed);
 	server->clients[server->n_clients++] = client;
 
 	r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_client_ready, client);
@@ -312,7 +353,10 @@ static int client_create(struct server *server, int fd)
 		client_destroy(client);
 		return r;
 	}
-	client_read(client); /* most have sent their command by now */
+	if (client->allowed)
+		client_read(client); /* most have sent their command by now */
+	else
+		client_refuse(client, ALLOW_REFUSAL, false);
 	return 0;
 }
 
@@ -342,42 +386,70 @@ static void pause_accepting(struct server *server)
 static int on_connection(sd_event_source *source, int listening, uint32_t events, void *userdata)
 {
 	struct server *server = userdata;
+	struct sockaddr_storage from;
+	socklen_t size = sizeof from;
 	int fd, r;
 
 	(void)source;
 	(void)events;
-	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = accept4(listening, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
 		pause_accepting(server);
 	if (fd < 0)
 		return 0;
 	if (server->n_clients == SERVER_CLIENTS)
 		make_room(server);
-	r = client_create(server, fd);
+	r = client_create(server, fd, &from);
 	if (r < 0)
 		syslog(LOG_WARNING, "a connection was dropped: %s", strerror(-r));
 	return 0;
 }
 
-struct server *server_create(sd_event *event, server_carry_out carry_out, void *userdata)
+/* A timer that is not set yet. */
+static int add_timer(
+	struct server *server, sd_event_source **source, sd_event_time_handler_t handler)
+{
+	int r = sd_event_add_time_relative(
+		server->event, source, CLOCK_MONOTONIC, 0, ACCURACY_USEC, handler, server);
+
+	return r < 0 ? r : sd_event_source_set_enabled(*source, SD_EVENT_OFF);
+}
+
+struct server *server_create(
+	sd_event *event, const char *allow, server_carry_out carry_out, void *userdata)
 {
 	struct server *server = calloc(1, sizeof *server);
+	int r;
 
 	if (!server)
 		return NULL;
+	server->clock.fd = -1;
 	server->event = sd_event_ref(event);
+	server->allow = allow;
+	server->handler_uid = getuid();
 	server->carry_out = carry_out;
 	server->userdata = userdata;
-	if (sd_event_add_time_relative(
-		    event, &server->pause, CLOCK_MONOTONIC, 0, 0, on_pause_over, server) < 0 ||
-		sd_event_source_set_enabled(server->pause, SD_EVENT_OFF) < 0) {
-		sd_event_source_disable_unref(server->pause);
-		sd_event_unref(event);
-		free(server);
+	r = add_timer(server, &server->pause, on_pause_over);
+	if (r >= 0)
+		r = add_timer(server, &server->log_interval, on_log_interval);
+	if (r < 0) {
+		server_destroy(server);
 		return NULL;
 	}
 	arrival_clock_open(&server->clock);
 	return server;
+}
+
+/* The owner of a UNIX socket's file is who is to connect to it; unchanged for other sockets. */
+static void find_handler_uid(struct server *server, int fd)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNSPEC};
+	socklen_t size = sizeof sun - 1;
+	struct stat st;
+
+	if (getsockname(fd, (struct sockaddr *)&sun, &size) == 0 && sun.sun_family == AF_UNIX &&
+		stat(sun.sun_path, &st) == 0)
+		server->handler_uid = st.st_uid;
 }
 
 int server_add_socket(struct server *server, int fd)
@@ -389,6 +461,7 @@ int server_add_socket(struct server *server, int fd)
 		return -E2BIG;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
+	find_handler_uid(server, fd);
 	r = sd_event_add_io(server->event, &source, fd, EPOLLIN, on_connection, server);
 	if (r >= 0)
 		r = sd_event_source_set_ratelimit(source, ACCEPT_INTERVAL_USEC, ACCEPT_BURST);
@@ -410,10 +483,11 @@ void server_destroy(struct server *server)
 		return;
 	while (server->n_clients > 0)
 		client_destroy(server->clients[server->n_clients - 1]);
-	log_rest(server);
+	log_left_out(server);
 	for (unsigned i = 0; i < server->n_sockets; i++)
 		sd_event_source_disable_unref(server->sockets[i]);
 	sd_event_source_disable_unref(server->pause);
+	sd_event_source_disable_unref(server->log_interval);
 	arrival_clock_close(&server->clock);
 	sd_event_unref(server->event);
 	free(server);

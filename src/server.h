@@ -27,8 +27,14 @@ struct server;
 typedef bool (*server_carry_out)(
 	void *userdata, const struct request *request, char answer[ANSWER_MAX]);
 
-/* Creates a server without sockets. Returns NULL when memory is short. */
-struct server *server_create(sd_event *event, server_carry_out carry_out, void *userdata);
+/*
+ * Creates a server without sockets.
+ *
+ * allow: who may connect, as allow_peer() reads it; kept by the caller
+ * Returns NULL when memory is short.
+ */
+struct server *server_create(
+	sd_event *event, const char *allow, server_carry_out carry_out, void *userdata);
 
 /*
  * Serves a listening stream socket, which from then on is the server's to close.

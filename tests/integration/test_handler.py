@@ -339,6 +339,7 @@ def not_ours(w):
 def wrong_options(w):
     for options, text in [
         (["--line=nowhere"], "led-handler: --line=nowhere: an address is"),
+        (["--allow=everybody"], "led-handler: --allow=everybody: it is private, any, or prefixes"),
         (["--lane=x"], "unrecognized option '--lane=x'"),
         (["x"], "unexpected argument 'x'"),
         (["--line=/" + "x" * 200], "too long for a UNIX socket"),

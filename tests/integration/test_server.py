@@ -9,7 +9,10 @@ import threading
 import time
 
 from world import (
+    AFAR,
     INSTALLED,
+    LED_LINE,
+    LINE_PORT,
     PORT,
     SLOW,
     WARNING,
@@ -357,6 +360,67 @@ def log_lines(w, how):
         wanted.append('%s:%d sent "%s": %s' % (*addresses[-1], quoted, answer.decode().strip()))
     eventually(lambda: len(lines_about(w, *addresses)) >= 2)
     assert sorted(lines_about(w, *addresses)) == sorted(wanted), lines_about(w, *addresses)
+
+
+def from_afar(command, timeout=10):
+    """What a client with an address that is not private is answered."""
+    with socket.create_connection((AFAR, PORT), timeout=timeout) as s:
+        try:
+            s.sendall(command)
+        except OSError:
+            pass
+        return read_all(s), s.getsockname()
+
+
+for server in ["line", "activate", "inetd"]:  # xinetd has only_from
+
+    @test(f"a stranger gets ERR and a line in the log, and LED_ALLOW says who is none ({server})")
+    def stranger(w, how=server):
+        w.serve(how)
+        ask(b"LED ON\n")
+        refused = b"ERR not allowed from this address\n"
+        for command in b"LED OFF\n", b"", b"x" * 1000000:
+            answer, address = from_afar(command)
+            assert answer == refused, (command[:10], answer)
+            wanted = "%s:%d: %s" % (*address, refused.decode().strip())
+            line = eventually(lambda: [x for x in w.log() if x.startswith("%s:%d" % address)])
+            assert line == [wanted], line
+        assert ask(b"LED STATUS\n") == b"OK LED ON\n"
+
+
+@test("LED_ALLOW: any, prefixes, and more of them")
+def allowed(w):
+    for allow, answer in [
+        ("any", b"OK LED OFF\n"),
+        ("private 192.0.2.0/24", b"OK LED OFF\n"),
+        ("192.0.2.3 10.0.0.0/8", b"ERR not allowed from this address\n"),
+    ]:
+        line = w.notified(LED_LINE, "--led=log", env={"LED_ALLOW": allow, "LED_LISTEN": PORT})
+        assert from_afar(b"LED STATUS\n")[0] == answer, allow
+        line.stop()
+
+
+@test_for_each_server("1000 lines in 10 s, led-handler's too, and then the number of the others")
+def log_is_bounded(w, how):
+    w.serve(how)
+    behind = {"line": ("127.0.0.1", PORT), "activate": w.dir / "line.sock"}
+    behind["activate_inetd"] = behind["activate"]
+    said = lambda: [x for x in w.log() if " sent " in x]
+    # As fast as led-line answers, so that a slow machine is done within the 10 s, too.
+    while len(said()) < 1000:
+        for _ in range(100):
+            ask(b"LED ONE\n", behind.get(how, ("127.0.0.1", LINE_PORT)))
+    number = "clients more than the log has lines for"
+    more = lambda: [x for x in w.log(most=WARNING) if x.endswith(number)]
+    for command in (b"LED STATUS\n", b"garbage\n") * 3:
+        assert len(ask(command).splitlines()) == 1
+    if not more():  # the 10 s are not over
+        assert len(said()) == 1000, len(said())
+    left_out = int(eventually(more, 15)[0].split()[0])
+    assert left_out >= 1, left_out
+    before = len(said())
+    ask(b"LED STATUS\n")
+    eventually(lambda: len(said()) > before)
 
 
 @test("64 silent clients are held, and the oldest makes room for one more")
