@@ -54,6 +54,7 @@ struct server {
 	unsigned n_sockets;
 	struct client *clients[SERVER_CLIENTS]; /* the oldest first */
 	unsigned n_clients;
+	bool starved;       /* no connection can be accepted, and the log says so */
 	uint64_t log_began; /* microseconds of CLOCK_MONOTONIC */
 	unsigned n_logged;  /* since then, with those that had no line */
 };
@@ -374,10 +375,17 @@ static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static bool is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 /* The system has nothing left for a connection: to ask again at once would only spin. */
 static void pause_accepting(struct server *server)
 {
-	syslog(LOG_WARNING, "no connection can be accepted: %s", strerror(errno));
+	if (!server->starved)
+		syslog(LOG_WARNING, "no connection can be accepted: %s", strerror(errno));
+	server->starved = true;
 	set_accepting(server, SD_EVENT_OFF);
 	sd_event_source_set_time_relative(server->pause, PAUSE_USEC);
 	sd_event_source_set_enabled(server->pause, SD_EVENT_ONESHOT);
@@ -393,10 +401,17 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
 	(void)source;
 	(void)events;
 	fd = accept4(listening, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+	if (fd < 0 && is_shortage(errno) && server->n_clients > 0) {
+		/* What one client more takes, one client less has. */
+		make_room(server);
+		fd = accept4(
+			listening, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	}
+	if (fd < 0 && is_shortage(errno))
 		pause_accepting(server);
 	if (fd < 0)
 		return 0;
+	server->starved = false;
 	if (server->n_clients == SERVER_CLIENTS)
 		make_room(server);
 	r = client_create(server, fd, &from);
