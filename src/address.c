@@ -3,13 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 const struct addrinfo ADDRESS_HINTS = {
@@ -99,45 +99,39 @@ static const char *connect_error(void)
 	return strerror(errno == EINPROGRESS || errno == EAGAIN ? ETIMEDOUT : errno);
 }
 
-static int64_t now_ms(void)
+/* "fe80::1%eth0", or with the interface's number: RFC 4007. */
+static bool parse_scoped(const char *host, struct sockaddr_in6 *in6)
 {
-	struct timespec now;
+	char text[INET6_ADDRSTRLEN];
+	const char *scope = strchr(host, '%');
+	size_t length = scope ? (size_t)(scope - host) : 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	if (!scope || length >= sizeof text)
+		return false;
+	memcpy(text, host, length);
+	text[length] = '\0';
+	in6->sin6_scope_id = if_nametoindex(scope + 1);
+	if (in6->sin6_scope_id == 0)
+		in6->sin6_scope_id = (uint32_t)strtoul(scope + 1, NULL, 10);
+	return in6->sin6_scope_id > 0 && inet_pton(AF_INET6, text, &in6->sin6_addr) == 1;
 }
 
-static int connect_to(const struct sockaddr *sa, socklen_t size, int timeout_ms, const char **why)
+socklen_t address_sockaddr(const struct address *address, struct sockaddr_storage *storage)
 {
-	int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0) {
-		*why = strerror(errno);
-		return -1;
-	}
-	set_timeout(fd, timeout_ms);
-	if (connect(fd, sa, size) < 0) {
-		*why = connect_error();
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Numbers are not looked up: they need neither the library's files nor a thread to wait for. */
-static socklen_t read_numbers(const struct address *address, struct sockaddr_storage *storage)
-{
+	const char *host = *address->host ? address->host : "127.0.0.1";
 	in_port_t port = htons((in_port_t)atoi(address->port));
 	struct sockaddr_in *in = (struct sockaddr_in *)storage;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)storage;
 
 	memset(storage, 0, sizeof *storage);
-	if (inet_pton(AF_INET, address->host, &in->sin_addr) == 1) {
+	if (*address->path)
+		return address_sockaddr_un(address, (struct sockaddr_un *)storage);
+	if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
 		in->sin_family = AF_INET;
 		in->sin_port = port;
 		return sizeof *in;
 	}
-	if (inet_pton(AF_INET6, address->host, &in6->sin6_addr) == 1) {
+	if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1 || parse_scoped(host, in6)) {
 		in6->sin6_family = AF_INET6;
 		in6->sin6_port = port;
 		return sizeof *in6;
@@ -145,61 +139,22 @@ static socklen_t read_numbers(const struct address *address, struct sockaddr_sto
 	return 0;
 }
 
-/* getaddrinfo(3), with an end. Returns its status; EAI_AGAIN also when the time is over. */
-static int look_up(const struct address *address, int timeout_ms, struct addrinfo **list)
-{
-	const struct timespec limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
-	struct gaicb *request;
-	int r;
-
-	/* What is still under way when we give up writes here: it is left to the exit. */
-	request = calloc(1, sizeof *request);
-	if (!request)
-		return EAI_MEMORY;
-	request->ar_name = address_host(address);
-	request->ar_service = address->port;
-	request->ar_request = &ADDRESS_HINTS;
-	r = getaddrinfo_a(GAI_NOWAIT, &request, 1, NULL);
-	if (r != 0) {
-		free(request);
-		return r;
-	}
-	gai_suspend((const struct gaicb *const *)&request, 1, &limit);
-	r = gai_error(request);
-	if (r == EAI_INPROGRESS)
-		return EAI_AGAIN;
-	*list = request->ar_result;
-	free(request);
-	return r;
-}
-
 int address_connect(const struct address *address, int timeout_ms, const char **why)
 {
-	int64_t deadline = now_ms() + timeout_ms;
 	struct sockaddr_storage storage;
-	struct addrinfo *list;
-	int fd = -1, left = 0, r;
-	socklen_t size;
+	socklen_t size = address_sockaddr(address, &storage);
+	int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (*address->path)
-		size = address_sockaddr_un(address, (struct sockaddr_un *)&storage);
-	else
-		size = read_numbers(address, &storage);
-	if (size > 0)
-		return connect_to((struct sockaddr *)&storage, size, timeout_ms, why);
-
-	r = look_up(address, timeout_ms, &list);
-	if (r != 0) {
-		*why = r == EAI_AGAIN ? "the name is not found in time" : gai_strerror(r);
+	if (fd < 0) {
+		*why = strerror(errno);
 		return -1;
 	}
-	for (struct addrinfo *ai = list; ai; ai = ai->ai_next)
-		left++;
-	/* An address that does not answer leaves the others their share of the time. */
-	for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
-		fd = connect_to(
-			ai->ai_addr, ai->ai_addrlen, (int)((deadline - now_ms()) / left--), why);
-	freeaddrinfo(list);
+	set_timeout(fd, timeout_ms);
+	if (connect(fd, (struct sockaddr *)&storage, size) < 0) {
+		*why = connect_error();
+		close(fd);
+		return -1;
+	}
 	return fd;
 }
 

@@ -38,10 +38,16 @@ const char *address_host(const struct address *address);
 socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un *sun);
 
 /*
- * Connects, and waits for it.
+ * Writes the sockaddr of a path or of a numeric host. A PORT alone is 127.0.0.1.
  *
- * timeout_ms: for all of it, looking up a name included, and at the most for each
- *     read and write on the connection afterwards
+ * Returns its size in bytes, or 0 if the host is a name.
+ */
+socklen_t address_sockaddr(const struct address *address, struct sockaddr_storage *storage);
+
+/*
+ * Connects to a path or a numeric host, and waits for it.
+ *
+ * timeout_ms: for that, and at the most for each read and write on the connection afterwards
  * Returns a descriptor, or -1 with *why set to a constant reason.
  */
 int address_connect(const struct address *address, int timeout_ms, const char **why);

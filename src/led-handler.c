@@ -365,7 +365,7 @@ static void print_help(void)
 	       "\n"
 	       "Commands: LED ON, LED OFF, LED TOGGLE, LED STATUS\n"
 	       "\n"
-	       "      --line=ADDR  where led-line listens: /path, HOST:PORT or [IPv6]:PORT\n"
+	       "      --line=ADDR  where led-line listens: /path, IPv4:PORT or [IPv6]:PORT\n"
 	       "                   (default: $LED_LINE, else " LINE_SOCKET ")\n"
 	       "      --allow=LIST who may connect: private, any, or prefixes such as\n"
 	       "                   203.0.113.0/24, with blanks between them\n"
@@ -388,6 +388,7 @@ int main(int argc, char *argv[])
 	struct setting where = {"--line", "LED_LINE", LINE_SOCKET, NULL};
 	struct setting allow = {"--allow", "LED_ALLOW", "private", NULL};
 	struct connection connection;
+	struct sockaddr_storage storage;
 	struct address line;
 	const char *why;
 	int c;
@@ -416,6 +417,8 @@ int main(int argc, char *argv[])
 	}
 	setting_complete(&where);
 	why = address_parse(where.value, &line);
+	if (!why && address_sockaddr(&line, &storage) == 0)
+		why = "names are not looked up here: an address is a number or a path";
 	if (why)
 		setting_error(&where, why);
 	setting_complete(&allow);
