@@ -38,6 +38,9 @@
 
 static const char NO_COMMAND[] = "no command within 30 s";
 
+/* How a server answers a command with a time that is no led-line. */
+static const char NOT_A_LINE[] = "ERR unknown command";
+
 struct connection {
 	int in, out;
 	struct address_peer peer;
@@ -271,6 +274,11 @@ static enum outcome carry_out(const struct line *line, const struct request *req
 	if (!why) {
 		outcome = UNKNOWN;
 		why = take_answer(line, answer, logged);
+	}
+	/* Without a key, every led-line knows the command, and no other server knows the time. */
+	if (!why && !*request->key && strncmp(answer, NOT_A_LINE, strlen(NOT_A_LINE)) == 0) {
+		outcome = NOT_ASKED;
+		why = "another led-handler listens there: LED_LINE has to be led-line's address";
 	}
 	if (!why)
 		return ANSWERED;

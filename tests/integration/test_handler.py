@@ -20,6 +20,7 @@ from world import (
     MS_BIND,
     SLOW,
     Skip,
+    accepts,
     ask,
     connect,
     eventually,
@@ -278,6 +279,24 @@ def dribble(w):
 
     serve_as(behaviour, w.dir / "line.sock")
     unknown(w, "it does not answer")
+
+
+@test("another led-handler in led-line's place is named as what it is")
+def not_a_line(w):
+    w.line()
+    w.spawn(
+        need_program("systemd-socket-activate"),
+        f"--listen={LINE_PORT}",
+        "--accept",
+        LED_HANDLER,
+        f"--line={w.dir}/line.sock",
+    )
+    eventually(lambda: accepts(("127.0.0.1", LINE_PORT)))
+    status, answer, _ = handle(w, b"LED ON\n", f"127.0.0.1:{LINE_PORT}")
+    why = "another led-handler listens there: LED_LINE has to be led-line's address"
+    assert answer == f"ERR no led-line at 127.0.0.1:{LINE_PORT}: {why}\n".encode(), answer
+    assert status == 1
+    assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
 
 
 @test("led-line is slow, but answers")
