@@ -99,8 +99,10 @@ static void client_send(struct client *client, const char *answer)
 		syslog(LOG_DEBUG, "the answer could not be sent: %s", strerror(errno));
 }
 
-/* Whether the log has room for one more line. Of those that it has no room for it gets the
- * number. */
+/*
+ * Takes one of the lines that clients have in the log. Returns false when there is none left:
+ * the number of those without one is logged at the end of the interval.
+ */
 static bool take_log_line(struct server *server)
 {
 	uint64_t now;
@@ -171,8 +173,8 @@ static void client_refuse(struct client *client, const char *why, bool ended)
 }
 
 /*
- * Whether led-handler has given up waiting for us: then it has told its client ERR,
- * and nothing may be done any more. It never ends its stream before that.
+ * Whether led-handler has given up waiting for us. Its client has no answer then, and may
+ * have sent the command again. It never ends its stream before that.
  */
 static bool has_given_up(const struct client *client)
 {
@@ -213,7 +215,7 @@ static void client_finish(struct client *client, bool ended)
 	 */
 	if (!from_handler || request.at > arrived)
 		request.at = arrived;
-	request.late = arrival_ms(&server->clock, -1) - request.at > COMMAND_LATE_MS;
+	request.late = arrival_ms(&server->clock, -1) > request.at + COMMAND_LATE_MS;
 	answered = server->carry_out(server->userdata, &request, answer);
 	/* led-handler, which will log this command, shares the log with our own clients. */
 	if (answered && from_handler && !take_log_line(server))
@@ -222,8 +224,7 @@ static void client_finish(struct client *client, bool ended)
 		client_send(client, answer);
 	/* A client that waits for the end of the stream need not wait for the log. */
 	shutdown(client->fd, SHUT_WR);
-	/* Everybody on this machine can say when a command came: that does not keep it out of the
-	 * log. */
+	/* Anybody on this machine can say when a command came, and is in the log all the same. */
 	if (!from_handler || !is_handlers_account(server, &client->peer))
 		client_log(client, answer);
 	client_destroy(client);
