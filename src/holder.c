@@ -34,8 +34,9 @@ struct holder {
 	struct record record; /* its state is what the LED is to show when it comes back */
 	int record_fd;        /* the record, for the next process; -1 if it could not be made */
 	bool inherited;       /* the record came from the process before us */
-	int saved;            /* what the file says, or a negative errno */
-	sd_event_source *devices, *reopen, *settle;
+	struct last_writer *writer; /* of the state file; NULL if none is kept */
+	int save_error;             /* what the log has said about it, or 0 */
+	sd_event_source *devices, *reopen, *settle, *saved;
 	char trouble[LED_WHY_MAX]; /* what is wrong with the LED, or "" */
 };
 
@@ -81,18 +82,49 @@ static void write_record(const struct holder *holder)
 		record_write(holder->record_fd, &holder->record);
 }
 
-static void save(struct holder *holder)
+/* Tells what has become of the state file: once for each reason. */
+static void tell_saved(struct holder *holder, int r)
 {
-	int r;
-
-	if (holder->initial != INITIAL_LAST || holder->saved == holder->record.lit)
+	if (r == holder->save_error)
 		return;
-	r = last_save(holder->record.lit);
 	if (r < 0)
 		syslog(LOG_WARNING, "%s: the LED's state is not kept: %s", last_path(),
 			strerror(-r));
-	/* Also when it failed: not to be tried again at every command. */
-	holder->saved = holder->record.lit;
+	else
+		syslog(LOG_NOTICE, "%s: the LED's state is kept again", last_path());
+	holder->save_error = r;
+}
+
+static int on_saved(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct holder *holder = userdata;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	tell_saved(holder, last_writer_result(holder->writer));
+	return 0;
+}
+
+/* Begins to keep the state in a file that says saved, or is not known if that is negative. */
+static void keep_state(struct holder *holder, int saved)
+{
+	int r = 0;
+
+	holder->writer = last_writer_create(saved);
+	if (!holder->writer)
+		r = -errno;
+	else
+		r = sd_event_add_io(holder->event, &holder->saved, last_writer_fd(holder->writer),
+			EPOLLIN, on_saved, holder);
+	if (r < 0)
+		tell_saved(holder, r);
+}
+
+static void save(struct holder *holder)
+{
+	if (holder->writer)
+		last_writer_put(holder->writer, holder->record.lit);
 }
 
 /* What can wait until the client has its answer, and need not be done for every command. */
@@ -200,7 +232,6 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
 	holder->led = led;
 	holder->initial = initial;
 	holder->record_fd = -1;
-	holder->saved = -ENOENT;
 	r = sd_event_add_time_relative(
 		event, &holder->reopen, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_reopen, holder);
 	if (r >= 0)
@@ -241,28 +272,34 @@ bool holder_inherit(struct holder *holder, int fd, const char *name)
 	return false;
 }
 
-/* The state to begin with where no process before us left one. */
-static bool initial_state(struct holder *holder)
+/*
+ * The state to begin with where no process before us left one.
+ *
+ * saved: what the file says, or a negative errno
+ */
+static bool initial_state(const struct holder *holder, int saved)
 {
 	if (holder->initial != INITIAL_LAST)
 		return holder->initial == INITIAL_ON;
-	if (holder->saved < 0 && holder->saved != -ENOENT)
+	if (saved < 0 && saved != -ENOENT)
 		syslog(LOG_WARNING, "%s: %s; the LED starts off", last_path(),
-			holder->saved == -EBADMSG ? "neither on nor off"
-						  : strerror(-holder->saved));
-	return holder->saved > 0;
+			saved == -EBADMSG ? "neither on nor off" : strerror(-saved));
+	return saved > 0;
 }
 
 void holder_start(struct holder *holder)
 {
 	bool lit = holder->record.lit;
 	char why[LED_WHY_MAX];
-	int r;
+	int saved = -ENOENT, r;
 
+	if (!holder->inherited) {
+		if (holder->initial == INITIAL_LAST)
+			saved = last_load();
+		lit = initial_state(holder, saved);
+	}
 	if (holder->initial == INITIAL_LAST)
-		holder->saved = last_load();
-	if (!holder->inherited)
-		lit = initial_state(holder);
+		keep_state(holder, saved);
 
 	if (led_is_open(holder->led)) {
 		/* Adopted: it is as it is, and is not touched. */
@@ -351,7 +388,11 @@ void holder_destroy(struct holder *holder)
 {
 	if (!holder)
 		return;
-	save(holder);
+	sd_event_source_disable_unref(holder->saved);
+	if (holder->writer) {
+		save(holder);
+		tell_saved(holder, last_writer_destroy(holder->writer));
+	}
 	sd_event_source_disable_unref(holder->devices);
 	sd_event_source_disable_unref(holder->reopen);
 	sd_event_source_disable_unref(holder->settle);

@@ -4,53 +4,95 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ON "on\n"
 #define OFF "off\n"
+
+/* What could not be written is tried again so often. */
+#define RETRY_SECONDS 5
+
+struct last_writer {
+	pthread_t thread;
+	pthread_mutex_t lock; /* of everything below */
+	pthread_cond_t changed;
+	int lit;    /* the newest state, or -1 before the first */
+	bool asked; /* it has to be looked at */
+	bool ending;
+	int saved;  /* what the file says, or negative where that is not known */
+	int result; /* of the latest writing */
+	int fd;     /* tells that there is one: eventfd(2) */
+};
 
 const char *last_path(void)
 {
 	static char path[PATH_MAX];
 	const char *directory = getenv("STATE_DIRECTORY");
 
-	snprintf(
-		path, sizeof path, "%s/last", directory && *directory ? directory : "/var/lib/led");
+	if (!*path)
+		snprintf(path, sizeof path, "%s/last",
+			directory && *directory ? directory : "/var/lib/led");
 	return path;
-}
-
-int last_read(int fd)
-{
-	char text[sizeof OFF + 1] = "";
-
-	if (pread(fd, text, sizeof text - 1, 0) < 0)
-		return -errno;
-	if (strcmp(text, ON) == 0)
-		return 1;
-	return strcmp(text, OFF) == 0 ? 0 : -EBADMSG;
-}
-
-int last_write(int fd, bool lit)
-{
-	const char *text = lit ? ON : OFF;
-	ssize_t length = (ssize_t)strlen(text);
-
-	if (pwrite(fd, text, (size_t)length, 0) != length || ftruncate(fd, length) < 0)
-		return -EIO;
-	return 0;
 }
 
 int last_load(void)
 {
 	int fd = open(last_path(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int r;
+	char text[sizeof OFF + 1] = "";
+	int r = -EBADMSG;
 
 	if (fd < 0)
 		return -errno;
-	r = last_read(fd);
+	if (read(fd, text, sizeof text - 1) < 0)
+		r = -errno;
+	else if (strcmp(text, ON) == 0)
+		r = 1;
+	else if (strcmp(text, OFF) == 0)
+		r = 0;
+	close(fd);
+	return r;
+}
+
+/* Writes a new file and waits until the disk has it. Returns 0 or a negative errno. */
+static int write_new(const char *path, bool lit)
+{
+	const char *text = lit ? ON : OFF;
+	ssize_t length = (ssize_t)strlen(text), n;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644), r = 0;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, (size_t)length);
+	/* Without fsync() the rename may reach the disk before the content. */
+	if (n < 0 || (n == length && fsync(fd) < 0))
+		r = -errno;
+	else if (n < length)
+		r = -ENOSPC;
+	close(fd);
+	return r;
+}
+
+/* Waits until the disk has what was renamed in the file's folder. */
+static int sync_folder(void)
+{
+	char folder[PATH_MAX];
+	int fd, r = 0;
+
+	strcpy(folder, last_path());
+	*strrchr(folder, '/') = '\0';
+	fd = open(*folder ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* EINVAL: this file system has nothing to wait for. */
+	if (fsync(fd) < 0 && errno != EINVAL)
+		r = -errno;
 	close(fd);
 	return r;
 }
@@ -58,20 +100,141 @@ int last_load(void)
 int last_save(bool lit)
 {
 	char temporary[PATH_MAX + sizeof ".new"];
-	int fd, r;
+	int r;
 
 	snprintf(temporary, sizeof temporary, "%s.new", last_path());
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return -errno;
-	r = last_write(fd, lit);
-	/* Else the rename may reach the disk before the content. */
-	if (r >= 0 && fsync(fd) < 0)
-		r = -errno;
-	close(fd);
+	r = write_new(temporary, lit);
 	if (r >= 0 && rename(temporary, last_path()) < 0)
 		r = -errno;
-	if (r < 0)
+	if (r < 0) {
 		unlink(temporary);
+		return r;
+	}
+	return sync_folder();
+}
+
+/* Waits for something to do; after a failure, not for ever. */
+static void wait_for_work(struct last_writer *writer)
+{
+	struct timespec until;
+
+	if (writer->result >= 0) {
+		pthread_cond_wait(&writer->changed, &writer->lock);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += RETRY_SECONDS;
+	if (pthread_cond_timedwait(&writer->changed, &writer->lock, &until) == ETIMEDOUT)
+		writer->asked = true;
+}
+
+static void *run_writer(void *userdata)
+{
+	struct last_writer *writer = userdata;
+
+	pthread_mutex_lock(&writer->lock);
+	while (writer->asked || !writer->ending) {
+		bool lit = writer->lit > 0;
+		int r;
+
+		if (!writer->asked) {
+			wait_for_work(writer);
+			continue;
+		}
+		writer->asked = false;
+		if (writer->saved == lit)
+			continue;
+		pthread_mutex_unlock(&writer->lock);
+		r = last_save(lit);
+		pthread_mutex_lock(&writer->lock);
+		writer->result = r;
+		writer->saved = r < 0 ? r : lit;
+		eventfd_write(writer->fd, 1);
+	}
+	pthread_mutex_unlock(&writer->lock);
+	return NULL;
+}
+
+/* Starts the thread, which takes no signals: they are for the one that called. */
+static int start_thread(struct last_writer *writer)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&writer->thread, NULL, run_writer, writer);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+struct last_writer *last_writer_create(int saved)
+{
+	struct last_writer *writer = calloc(1, sizeof *writer);
+	pthread_condattr_t monotonic;
+	int error;
+
+	if (!writer)
+		return NULL;
+	last_path(); /* made before there are two who could make it */
+	writer->lit = -1;
+	writer->saved = saved;
+	writer->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&writer->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&writer->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	error = writer->fd < 0 ? errno : start_thread(writer);
+	if (error == 0)
+		return writer;
+	if (writer->fd >= 0)
+		close(writer->fd);
+	free(writer);
+	errno = error;
+	return NULL;
+}
+
+void last_writer_put(struct last_writer *writer, bool lit)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->lit = lit;
+	writer->asked = true;
+	pthread_cond_signal(&writer->changed);
+	pthread_mutex_unlock(&writer->lock);
+}
+
+int last_writer_fd(const struct last_writer *writer)
+{
+	return writer->fd;
+}
+
+int last_writer_result(struct last_writer *writer)
+{
+	eventfd_t count;
+	int r;
+
+	eventfd_read(writer->fd, &count);
+	pthread_mutex_lock(&writer->lock);
+	r = writer->result;
+	pthread_mutex_unlock(&writer->lock);
+	return r;
+}
+
+int last_writer_destroy(struct last_writer *writer)
+{
+	int r;
+
+	pthread_mutex_lock(&writer->lock);
+	writer->ending = true;
+	writer->asked = writer->lit >= 0;
+	pthread_cond_signal(&writer->changed);
+	pthread_mutex_unlock(&writer->lock);
+	pthread_join(writer->thread, NULL);
+	r = writer->result;
+	pthread_cond_destroy(&writer->changed);
+	pthread_mutex_destroy(&writer->lock);
+	close(writer->fd);
+	free(writer);
 	return r;
 }

@@ -21,14 +21,41 @@ const char *last_path(void);
 int last_load(void);
 
 /*
- * Writes the state: the file is the old one or the new one whole, whatever happens.
+ * Writes the state, and returns when the disk has it. Whatever happens meanwhile, a power cut
+ * too, the file is the old one or the new one whole.
  *
  * Returns 0 or a negative errno.
  */
 int last_save(bool lit);
 
-/* The same content in a descriptor, for the service manager's store. */
-int last_read(int fd);
-int last_write(int fd, bool lit);
+/* Writes the file in a thread of its own, so that nobody has to wait for the disk. */
+struct last_writer;
+
+/*
+ * Starts the thread.
+ *
+ * saved: what the file says already, as from last_load(); negative where that is not known
+ * Returns NULL and sets errno when it cannot be started.
+ */
+struct last_writer *last_writer_create(int saved);
+
+/*
+ * Has a state written, in place of one whose writing has not begun. Does not wait. What could
+ * not be written is tried again at the next call, and every few seconds.
+ */
+void last_writer_put(struct last_writer *writer, bool lit);
+
+/* A descriptor that is readable when there is a result to take. */
+int last_writer_fd(const struct last_writer *writer);
+
+/* Takes the latest result: as last_save() returned it, or 0 before the first. */
+int last_writer_result(struct last_writer *writer);
+
+/*
+ * Waits until the disk has the newest state, or has refused it once more, and ends the thread.
+ *
+ * Returns the latest result.
+ */
+int last_writer_destroy(struct last_writer *writer);
 
 #endif

@@ -280,6 +280,130 @@ def last_killed(w):
     assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED ON\n"
 
 
+class Disk:
+    """A disk that can be stopped, for a program that is started with its env: disk.c."""
+
+    def __init__(self, w):
+        self.dir = w.dir / "disk"
+        self.dir.mkdir()
+        self.state = self.dir / "last"
+        self.hang_file = self.dir / "hang"
+        library = self.dir / "disk.so"
+        source = Path(__file__).parent / "disk.c"
+        cc = need_program("gcc", "cc")
+        subprocess.run([cc, "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", library, source], check=True)
+        self.env = {
+            "STATE_DIRECTORY": self.dir,
+            "DISK": self.dir,
+            "LD_PRELOAD": library,
+            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
+        }
+
+    def calls(self):
+        path = self.dir / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def hang(self, at=""):
+        """From now on waiting for the file does not end; "at" nothing, for any."""
+        new = self.dir / "hang.new"
+        new.write_text(str(at))
+        new.rename(self.hang_file)
+
+    def go_on(self):
+        self.hang_file.unlink()
+
+
+@test("while the disk hangs, commands are answered and the watchdog is fed; it gets the newest state")
+def disk_hangs(w):
+    disk = Disk(w)
+    line = w.line("--initial=last", env={**disk.env, "WATCHDOG_USEC": 200000})
+    address = w.dir / "line.sock"
+    writings = lambda: disk.calls().count(f"fsync {disk.state}.new")
+    eventually(disk.state.exists)
+    disk.hang(f"{disk.state}.new")
+    assert ask(b"LED ON\n", address) == b"OK LED ON\n"
+    eventually(lambda: writings() == 2)
+    for i in range(21):
+        assert ask(b"LED TOGGLE\n", address) == (b"OK LED ON\n" if i % 2 else b"OK LED OFF\n")
+    fed = sum("WATCHDOG" in m for m, _ in line.manager.messages)
+    eventually(lambda: sum("WATCHDOG" in m for m, _ in line.manager.messages) > fed + 2)
+    assert ask(b"LED TOGGLE\n", address) == b"OK LED ON\n"
+    assert ask(b"LED TOGGLE\n", address) == b"OK LED OFF\n"
+
+    # A regular end waits for the disk, and for no more than the newest state.
+    line.terminate()
+    eventually(lambda: line.manager.said("STOPPING", "1"))
+    assert line.poll() is None and writings() == 2
+    disk.go_on()
+    assert line.wait(20) == 0
+    assert disk.state.read_text() == "off\n" and writings() == 3, disk.calls()
+    assert not w.log("led-line", WARNING), w.log("led-line", WARNING)
+
+
+@test("the disk has the new file before its name, and the name before anything else")
+def disk_order(w):
+    disk = Disk(w)
+    line = w.line("--initial=last", env=disk.env)
+    line.stop()
+    new = f"fsync {disk.state}.new"
+    assert disk.calls() == [new, f"rename {disk.state}", f"fsync {disk.dir}"], disk.calls()
+
+
+@test("killed while the disk hangs: the old state or the new one")
+def disk_killed(w):
+    disk = Disk(w)
+    disk.state.write_text("off\n")
+    for at, state in ((f"{disk.state}.new", "off\n"), (disk.dir, "on\n")):
+        disk.hang(at)
+        line = w.line("--initial=last", env=disk.env)
+        before = len(disk.calls())
+        assert ask(b"LED ON\n", w.dir / "line.sock") == b"OK LED ON\n"
+        eventually(lambda: f"fsync {at}" in disk.calls()[before:])
+        line.kill()
+        line.wait()
+        assert disk.state.read_text() == state
+        disk.go_on()
+
+
+@test("a full disk is told by its name, and tried again at the next command and by itself")
+def disk_full(w):
+    disk = w.dir / "full"
+    disk.mkdir()
+    mount("tmpfs", disk, "tmpfs")
+    w.at_end(lambda: unmount(disk))
+    address = w.dir / "line.sock"
+    line = w.line("--initial=last", env={"STATE_DIRECTORY": disk})
+    eventually((disk / "last").exists)
+
+    def fill():
+        subprocess.run(["mount", "-o", "remount,size=64k", disk], check=True)
+        with open(disk / "filler", "wb", buffering=0) as filler:
+            try:
+                while filler.write(bytes(4096)):
+                    pass
+            except OSError:
+                pass
+
+    told = f"{disk}/last: the LED's state is not kept: No space left on device"
+    again = f"{disk}/last: the LED's state is kept again"
+    fill()
+    assert ask(b"LED ON\n", address) == b"OK LED ON\n"
+    eventually(lambda: w.log("led-line", WARNING) == [told])
+    assert (disk / "last").read_text() == "off\n"
+    (disk / "filler").unlink()
+    assert ask(b"LED ON\n", address) == b"OK LED ON\n"
+    eventually(lambda: (disk / "last").read_text() == "on\n")
+    eventually(lambda: again in w.log("led-line"))
+
+    fill()
+    assert ask(b"LED OFF\n", address) == b"OK LED OFF\n"
+    eventually(lambda: w.log("led-line", WARNING) == [told, told])
+    (disk / "filler").unlink()
+    eventually(lambda: (disk / "last").read_text() == "off\n", 20)
+    eventually(lambda: w.log("led-line").count(again) == 2)
+    assert line.stop() == 0
+
+
 @test("--initial=last with an unreadable file: off, a warning, and mended")
 def last_broken(w):
     (w.dir / "last").write_text("perhaps")

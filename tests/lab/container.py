@@ -29,6 +29,18 @@ def led_on(pi):
     eventually(lambda: "led-handler" not in pi.processes())
 
 
+@scenario("container", "LED_INITIAL=last: its file is written under the unit as it is")
+def last(pi):
+    pi("printf 'LED=log\nLED_INITIAL=last\n' >/etc/default/led; systemctl enable --now led.socket")
+    pi.cursor()
+    for command, state in ("LED ON", "on"), ("LED OFF", "off"), ("LED ON", "on"):
+        assert pi.ask(command) == f"OK {command}"
+        pi.wait_for(f"test $(cat /var/lib/led/last) = {state}")
+        pi("systemctl stop led-line")
+        assert pi.ask() == f"OK {command}"
+    assert not any("not kept" in line for line in pi.journal()), pi.journal()
+
+
 @scenario("container", "manual pages, systemctl cat, systemd-analyze verify")
 def pages(pi):
     for page in ("led-handler", "led-line", "button.service"):

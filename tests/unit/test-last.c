@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,6 +40,50 @@ static void garbage_is_told(void)
 	unlink(last_path());
 }
 
+/* Waits for a result, and takes it. */
+static int result(struct last_writer *writer)
+{
+	struct pollfd ready = {.fd = last_writer_fd(writer), .events = POLLIN};
+
+	return poll(&ready, 1, 60000) == 1 ? last_writer_result(writer) : -ETIMEDOUT;
+}
+
+static void is_written_beside(void)
+{
+	struct last_writer *writer = last_writer_create(-ENOENT);
+
+	CHECK(writer && last_writer_result(writer) == 0);
+	last_writer_put(writer, false);
+	CHECK(result(writer) == 0 && last_load() == 0);
+	last_writer_put(writer, true);
+	CHECK(result(writer) == 0 && last_load() == 1);
+	/* The newest is in the file at the end, however many there were. */
+	for (int i = 0; i < 1000; i++)
+		last_writer_put(writer, i % 2 == 0);
+	CHECK(last_writer_destroy(writer) == 0 && last_load() == 0);
+
+	/* What the file says already is not written. */
+	unlink(last_path());
+	writer = last_writer_create(1);
+	CHECK(writer);
+	last_writer_put(writer, true);
+	CHECK(last_writer_destroy(writer) == 0 && last_load() == -ENOENT);
+}
+
+static void is_tried_again(void)
+{
+	struct last_writer *writer = last_writer_create(-ENOENT);
+
+	CHECK(writer && mkdir(last_path(), 0700) == 0);
+	last_writer_put(writer, true);
+	CHECK(result(writer) == -EISDIR);
+	rmdir(last_path());
+	last_writer_put(writer, true);
+	CHECK(result(writer) == 0 && last_load() == 1);
+	CHECK(last_writer_destroy(writer) == 0);
+	unlink(last_path());
+}
+
 static void no_leftovers_of_a_failure(void)
 {
 	char inside[200];
@@ -60,6 +105,9 @@ int main(void)
 	static const struct tap_test TESTS[] = {
 		{"the state is kept", is_kept},
 		{"garbage is told from a state", garbage_is_told},
+		{"a thread writes, and at its end the file has the newest state",
+			is_written_beside},
+		{"what could not be written is tried again at the next state", is_tried_again},
 		{"a failure leaves nothing behind", no_leftovers_of_a_failure},
 	};
 
