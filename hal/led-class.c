@@ -105,18 +105,23 @@ static int led_class_get(void *state, char why[LED_WHY_MAX])
 	return brightness < 0 ? brightness : brightness > 0;
 }
 
-static int led_class_open(void *state, bool lit, char why[LED_WHY_MAX])
+static int led_class_resume(void *state, char why[LED_WHY_MAX])
 {
 	struct led_class *led = state;
+
+	led->max_brightness = read_number(led, "max_brightness", why);
+	return led->max_brightness < 0 ? led->max_brightness : 0;
+}
+
+static int led_class_open(void *state, bool lit, char why[LED_WHY_MAX])
+{
 	/* A trigger, such as the heartbeat, would go on switching it. */
-	int r = write_file(led, "trigger", "none", why);
+	int r = write_file(state, "trigger", "none", why);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	led->max_brightness = read_number(led, "max_brightness", why);
-	if (led->max_brightness < 0)
-		return led->max_brightness;
-	return led_class_set(state, lit, why);
+	r = led_class_resume(state, why);
+	return r < 0 ? r : led_class_set(state, lit, why);
 }
 
 static void led_class_close(void *state)
@@ -128,6 +133,7 @@ const struct led_backend LED_CLASS = {
 	.name = "leds",
 	.parse = led_class_parse,
 	.open = led_class_open,
+	.resume = led_class_resume,
 	.set = led_class_set,
 	.get = led_class_get,
 	.close = led_class_close,

@@ -76,6 +76,14 @@ int led_adopt(struct led *led, int fd)
 	return r;
 }
 
+int led_resume(struct led *led, char why[LED_WHY_MAX])
+{
+	int r = led->backend->resume ? led->backend->resume(led->state, why) : -EOPNOTSUPP;
+
+	led->open = r >= 0;
+	return r;
+}
+
 bool led_is_open(const struct led *led)
 {
 	return led->open;

@@ -35,6 +35,9 @@ struct led_backend {
 	/* As led_adopt(). NULL where no descriptor keeps the LED. */
 	int (*adopt)(void *state, int fd);
 
+	/* As led_resume(). NULL where the LED does not outlive the process by itself. */
+	int (*resume)(void *state, char why[LED_WHY_MAX]);
+
 	int (*set)(void *state, bool lit, char why[LED_WHY_MAX]);
 
 	/* 1 or 0 as the hardware says, or a negative errno. */
@@ -73,6 +76,13 @@ int led_open(struct led *led, bool lit, char why[LED_WHY_MAX]);
  * Returns 0, or a negative errno if it is not of that kind or is dead.
  */
 int led_adopt(struct led *led, int fd);
+
+/*
+ * Opens an LED that the kernel has kept since an earlier process, touching nothing.
+ *
+ * Returns 0, or a negative errno: -EOPNOTSUPP where the kernel does not keep such an LED.
+ */
+int led_resume(struct led *led, char why[LED_WHY_MAX]);
 
 bool led_is_open(const struct led *led);
 

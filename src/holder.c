@@ -301,8 +301,11 @@ void holder_start(struct holder *holder)
 	if (holder->initial == INITIAL_LAST)
 		keep_state(holder, saved);
 
+	/* The kernel keeps some LEDs by itself, and what they show now is what counts. */
+	if (holder->inherited && !led_is_open(holder->led))
+		led_resume(holder->led, why);
 	if (led_is_open(holder->led)) {
-		/* Adopted: it is as it is, and is not touched. */
+		/* It is as it is, and is not touched. */
 		have_led(holder);
 		r = led_get(holder->led, why);
 		if (r < 0)

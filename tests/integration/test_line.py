@@ -233,6 +233,38 @@ def led_class(w):
         unmount("/sys/class")
 
 
+def stored(line):
+    """What a program has put into the descriptor store: {name: descriptor}."""
+    return {m["FDNAME"]: fds[0] for m, fds in line.manager.messages if m.get("FDSTORE") and fds}
+
+
+@test("leds: a start after a crash only reads: brightness, trigger, and what another program did")
+def led_class_again(w):
+    led = fake_led(w)
+    files = [led / name for name in ("brightness", "trigger")]
+    try:
+        line = w.line(led="leds:green")
+        assert ask(b"LED ON\n", w.dir / "line.sock") == b"OK LED ON\n"
+        store = stored(line)
+        for number, (brightness, state) in enumerate([("10\n", b"ON"), ("0\n", b"OFF")]):
+            line.kill()
+            line.wait()
+            (led / "brightness").write_text(brightness)
+            (led / "trigger").write_text("none [timer]\n")
+            before = [(f.read_text(), f.stat().st_mtime_ns) for f in files]
+            path = w.dir / f"p{number}.sock"
+            listener = unix_listener(w, path)
+            fds = {**store, "x.socket": listener.fileno()}
+            line = passed(w, fds, "--led=leds:green", "--initial=on")
+            assert ask(b"LED STATUS\n", path) == b"OK LED " + state + b"\n"
+            assert [(f.read_text(), f.stat().st_mtime_ns) for f in files] == before
+        assert ask(b"LED ON\n", path) == b"OK LED ON\n"
+        assert (led / "brightness").read_text().startswith("255")
+        assert not w.log("led-line", NOTICE), w.log("led-line", NOTICE)
+    finally:
+        unmount("/sys/class")
+
+
 @test("an LED that is taken away and comes back works again, as it was")
 def away_and_back(w):
     led = fake_led(w)
