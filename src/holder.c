@@ -22,6 +22,10 @@
 #define SETTLE_USEC 50000
 #define SETTLE_ACCURACY_USEC 10000
 
+/* How long a line is waited for that has just left the descriptor store. */
+#define LET_GO_USEC 20000
+#define LET_GO_TRIES 50
+
 /* Names in the descriptor store: what it is, and of which LED. systemd allows 255 bytes. */
 #define STORE_LINE "line-"
 #define STORE_STATE "state-"
@@ -34,6 +38,8 @@ struct holder {
 	struct record record; /* its state is what the LED is to show when it comes back */
 	int record_fd;        /* the record, for the next process; -1 if it could not be made */
 	bool inherited;       /* the record came from the process before us */
+	bool mend;            /* the store has more under our names than we took */
+	bool let_go;          /* the line may be held for a moment by what has left the store */
 	struct last_writer *writer; /* of the state file; NULL if none is kept */
 	int save_error;             /* what the log has said about it, or 0 */
 	sd_event_source *devices, *reopen, *settle, *saved;
@@ -54,12 +60,14 @@ static const char *store_name(
 	return name;
 }
 
-/* Puts a descriptor into the service manager's store, in place of one of that name. */
+/* Puts a descriptor into the service manager's store, in place of all of that name. -1: none. */
 static void store_put(struct holder *holder, const char *what, int fd)
 {
 	char name[STORE_NAME_MAX], message[STORE_NAME_MAX + 32];
 
 	sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", store_name(holder, what, name));
+	if (fd < 0)
+		return;
 	snprintf(message, sizeof message, "FDSTORE=1\nFDNAME=%s", name);
 	sd_pid_notify_with_fds(0, false, message, &fd, 1);
 }
@@ -165,6 +173,21 @@ static void have_led(struct holder *holder)
 	settle_soon(holder);
 }
 
+/*
+ * Requests the LED. The service manager closes what it has removed from its store in a process
+ * beside it, a moment later: until then, the line is busy.
+ */
+static int request_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
+{
+	int r = led_open(holder->led, lit, why);
+
+	for (int i = 0; r == -EBUSY && holder->let_go && i < LET_GO_TRIES; i++) {
+		usleep(LET_GO_USEC);
+		r = led_open(holder->led, lit, why);
+	}
+	return r;
+}
+
 /* Opens the LED if it is not open. Returns 0 or a negative errno. */
 static int open_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 {
@@ -172,7 +195,7 @@ static int open_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 
 	if (led_is_open(holder->led))
 		return 0;
-	r = led_open(holder->led, lit, why);
+	r = request_led(holder, lit, why);
 	if (r < 0) {
 		lose_led(holder, why);
 		return r;
@@ -249,27 +272,47 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
 	return NULL;
 }
 
+static bool inherit_record(struct holder *holder, int fd)
+{
+	holder->inherited = record_read(fd, &holder->record) >= 0;
+	if (holder->inherited)
+		holder->record_fd = fd;
+	return holder->inherited;
+}
+
+static bool inherit_line(struct holder *holder, int fd)
+{
+	int r = led_adopt(holder->led, fd);
+
+	if (r < 0)
+		syslog(LOG_NOTICE, "LED %s: the line kept in the store is dead: %s",
+			led_spec(holder->led), strerror(-r));
+	return r >= 0;
+}
+
 bool holder_inherit(struct holder *holder, int fd, const char *name)
 {
 	char ours[STORE_NAME_MAX];
-	int r;
+	bool taken;
 
-	if (strcmp(name, store_name(holder, STORE_STATE, ours)) == 0 && holder->record_fd < 0) {
-		holder->record_fd = fd;
-		holder->inherited = record_read(fd, &holder->record) >= 0;
-		return true;
+	if (strcmp(name, store_name(holder, STORE_STATE, ours)) == 0)
+		taken = holder->record_fd < 0 && inherit_record(holder, fd);
+	else if (strcmp(name, store_name(holder, STORE_LINE, ours)) == 0)
+		taken = !led_is_open(holder->led) && inherit_line(holder, fd);
+	else
+		return false;
+	if (!taken) {
+		close(fd);
+		/* The store removes all of a name at once: what we have goes back at the start. */
+		holder->mend = true;
 	}
-	if (strcmp(name, store_name(holder, STORE_LINE, ours)) == 0 && !led_is_open(holder->led)) {
-		r = led_adopt(holder->led, fd);
-		if (r < 0) {
-			syslog(LOG_NOTICE, "LED %s: the line kept in the store is dead: %s",
-				led_spec(holder->led), strerror(-r));
-			close(fd);
-			sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
-		}
-		return true;
-	}
-	return false;
+	return true;
+}
+
+bool holder_stores(const char *name)
+{
+	return strncmp(name, STORE_LINE, strlen(STORE_LINE)) == 0 ||
+	       strncmp(name, STORE_STATE, strlen(STORE_STATE)) == 0;
 }
 
 /*
@@ -287,7 +330,7 @@ static bool initial_state(const struct holder *holder, int saved)
 	return saved > 0;
 }
 
-void holder_start(struct holder *holder)
+void holder_start(struct holder *holder, bool let_go)
 {
 	bool lit = holder->record.lit;
 	char why[LED_WHY_MAX];
@@ -319,9 +362,15 @@ void holder_start(struct holder *holder)
 		if (holder->record_fd >= 0)
 			store_put(holder, STORE_STATE, holder->record_fd);
 	}
+	if (holder->mend) {
+		store_put(holder, STORE_STATE, holder->record_fd);
+		store_put(holder, STORE_LINE, led_fd(holder->led));
+	}
 	write_record(holder);
 	settle_soon(holder);
+	holder->let_go = let_go;
 	open_led(holder, lit, why);
+	holder->let_go = false;
 }
 
 /* Sets the LED, with a second try at hardware that has been away. */

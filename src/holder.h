@@ -32,8 +32,16 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
  */
 bool holder_inherit(struct holder *holder, int fd, const char *name);
 
-/* Takes the LED, once everything inherited has been offered. Trouble is told and retried. */
-void holder_start(struct holder *holder);
+/* Whether a holder, of whatever LED, stores something under that name. */
+bool holder_stores(const char *name);
+
+/*
+ * Takes the LED, once everything inherited has been offered. Trouble is told and retried.
+ *
+ * let_go: whether descriptors have just been removed from the store: one of them may have the
+ *         line, which is waited for then, for at most a second
+ */
+void holder_start(struct holder *holder, bool let_go);
 
 /* Carries out a command: a server_carry_out. */
 bool holder_carry_out(void *holder, const struct request *request, char answer[ANSWER_MAX]);

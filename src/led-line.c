@@ -26,6 +26,9 @@
 
 #define LISTEN_ADDRESSES 16
 
+/* The service manager has to have read what we sent by then. */
+#define BARRIER_USEC 5000000
+
 struct options {
 	struct setting led, initial, allow;
 	struct address listen[LISTEN_ADDRESSES];
@@ -42,6 +45,7 @@ struct program {
 		struct stat st;
 	} made[LISTEN_ADDRESSES]; /* sockets with paths, ours to remove */
 	unsigned n_made;
+	bool let_go;    /* something that an earlier process left in the store was not for us */
 	bool explained; /* the log has said already why the program ends */
 };
 
@@ -174,10 +178,22 @@ static int serve(struct program *program, int fd)
 	return r;
 }
 
+/* Closes what an earlier process left in the store and we have no use for. */
+static void let_go(struct program *program, int fd, const char *name)
+{
+	if (!holder_stores(name))
+		syslog(LOG_NOTICE, "closing the unknown descriptor \"%s\"", name);
+	else
+		syslog(LOG_DEBUG, "closing \"%s\", which belongs to another LED", name);
+	close(fd);
+	sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	program->let_go = true;
+}
+
 /*
- * Takes what the service manager passes: sockets to listen on, and what an earlier
- * process left in the store. A newer version or another LED may have left something
- * that means nothing to us: it is closed, and the store forgets it.
+ * Takes what the service manager passes: sockets to listen on, and what an earlier process left
+ * in the store. That of another LED, or of a newer version, means nothing to us: it is closed,
+ * and the store forgets it, before a line is requested that it may still hold.
  */
 static int take_passed(struct program *program, char *const *names, int n)
 {
@@ -189,11 +205,11 @@ static int take_passed(struct program *program, char *const *names, int n)
 		if (r >= 0 && sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0) {
 			r = serve(program, fd);
 		} else if (!holder_inherit(program->holder, fd, names[i])) {
-			syslog(LOG_NOTICE, "closing the unknown descriptor \"%s\"", names[i]);
-			close(fd);
-			sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", names[i]);
+			let_go(program, fd, names[i]);
 		}
 	}
+	if (program->let_go)
+		sd_notify_barrier(0, BARRIER_USEC);
 	return r;
 }
 
@@ -259,7 +275,7 @@ static int set_up(struct program *program, const struct options *options, struct
 			r = listen_ourselves(program, &options->listen[i]);
 	if (r < 0)
 		return r;
-	holder_start(program->holder);
+	holder_start(program->holder, program->let_go);
 	return 0;
 }
 

@@ -43,11 +43,11 @@ os.execv(argv[0], argv)
 
 
 def passed(w, fds, *argv, env=None, program=LED_LINE):
-    """led-line with descriptors: {name: descriptor}."""
-    w.count = getattr(w, "count", 0)
+    """led-line with descriptors: {name: descriptor}, or (name, descriptor) each."""
+    fds = list(fds.items() if isinstance(fds, dict) else fds)
 
     def put():
-        high = [os.dup2(fd, 200 + i) for i, fd in enumerate(fds.values())]
+        high = [os.dup2(fd, 200 + i, False) for i, (_, fd) in enumerate(fds)]
         for i, fd in enumerate(high):
             os.dup2(fd, 3 + i)
 
@@ -55,12 +55,12 @@ def passed(w, fds, *argv, env=None, program=LED_LINE):
         sys.executable,
         "-c",
         PASS,
-        ":".join(fds),
+        ":".join(name for name, _ in fds),
         *(WRAP and [need_program(WRAP[0])] + WRAP[1:]),
         program,
         *argv,
         env=env,
-        pass_fds=range(3, 3 + len(fds)),
+        close_fds=False,
         preexec_fn=put,
     )
 
@@ -132,9 +132,7 @@ def unknown_descriptor(w):
 @test("the state goes into the descriptor store, and a restart takes it from there")
 def store(w):
     first = w.line("--initial=off")
-    name, fd = next(
-        (m["FDNAME"], fds[0]) for m, fds in first.manager.messages if m.get("FDSTORE") and fds
-    )
+    ((name, fd),) = first.manager.store()
     assert name == "state-log"
     ask(b"LED ON\n", w.dir / "line.sock")
     first.kill()
@@ -150,16 +148,49 @@ def store(w):
     assert ask(b"LED STATUS\n", w.dir / "q.sock") == b"OK LED OFF\n"
 
 
-@test("another LED's state in the store is not taken")
+@test("what another LED left in the store is not taken: it goes in silence, before the LED is set")
 def store_of_another(w):
     first = w.line(led="leds:nothing")
-    name, fd = next(
-        (m["FDNAME"], fds[0]) for m, fds in first.manager.messages if m.get("FDSTORE") and fds
-    )
+    store = first.manager.store()
+    assert [name for name, _ in store] == ["state-leds_nothing"]
+    r, wr = os.pipe()
+    w.at_end(lambda: os.close(wr))
+    store.append(("line-leds_nothing", r))
     listener = unix_listener(w, w.dir / "p.sock")
-    passed(w, {name: fd, "x.socket": listener.fileno()}, "--led=log", "--initial=on")
+    fds = [*store, ("x.socket", listener.fileno())]
+    line = passed(w, fds, "--led=log", "--initial=on")
     assert ask(b"LED STATUS\n", w.dir / "p.sock") == b"OK LED ON\n"
-    assert f'closing the unknown descriptor "{name}"' in w.log("led-line", NOTICE)
+    assert not any("closing" in text for text in w.log("led-line")), w.log("led-line")
+    assert [name for name, _ in line.manager.store(store)] == ["state-log"]
+    (log,) = line.manager.barriers
+    assert not any("LED Status" in text for text in log), log
+    barrier = next(i for i, (m, _) in enumerate(line.manager.messages) if "BARRIER" in m)
+    before = [m.get("FDNAME") for m, _ in line.manager.messages[:barrier]]
+    assert before == [name for name, _ in store], before
+    os.close(r)
+
+
+@test("two descriptors of one name in the store: one is taken, and stays there")
+def store_doubled(w):
+    first = w.line()
+    ((name, fd),) = first.manager.store()
+    assert ask(b"LED ON\n", w.dir / "line.sock") == b"OK LED ON\n"
+    first.kill()
+    first.wait()
+    broken = os.memfd_create("broken")
+    w.at_end(lambda: os.close(broken))
+    os.write(broken, b"perhaps\n")
+    for number, store in enumerate([[fd, broken], [broken, fd], [fd, fd]]):
+        store = [(name, fd) for fd in store]
+        path = w.dir / f"p{number}.sock"
+        listener = unix_listener(w, path)
+        line = passed(w, [*store, ("x.socket", listener.fileno())], "--led=log", "--initial=off")
+        assert ask(b"LED STATUS\n", path) == b"OK LED ON\n"
+        left = line.manager.store(store)
+        assert [name for name, _ in left] == ["state-log"], left
+        assert os.path.sameopenfile(left[0][1], fd)
+        line.kill()
+        line.wait()
 
 
 @test("standard input that listens is served: inetd's wait")
@@ -233,11 +264,6 @@ def led_class(w):
         unmount("/sys/class")
 
 
-def stored(line):
-    """What a program has put into the descriptor store: {name: descriptor}."""
-    return {m["FDNAME"]: fds[0] for m, fds in line.manager.messages if m.get("FDSTORE") and fds}
-
-
 @test("leds: a start after a crash only reads: brightness, trigger, and what another program did")
 def led_class_again(w):
     led = fake_led(w)
@@ -245,7 +271,7 @@ def led_class_again(w):
     try:
         line = w.line(led="leds:green")
         assert ask(b"LED ON\n", w.dir / "line.sock") == b"OK LED ON\n"
-        store = stored(line)
+        store = line.manager.store()
         for number, (brightness, state) in enumerate([("10\n", b"ON"), ("0\n", b"OFF")]):
             line.kill()
             line.wait()
@@ -254,7 +280,7 @@ def led_class_again(w):
             before = [(f.read_text(), f.stat().st_mtime_ns) for f in files]
             path = w.dir / f"p{number}.sock"
             listener = unix_listener(w, path)
-            fds = {**store, "x.socket": listener.fileno()}
+            fds = [*store, ("x.socket", listener.fileno())]
             line = passed(w, fds, "--led=leds:green", "--initial=on")
             assert ask(b"LED STATUS\n", path) == b"OK LED " + state + b"\n"
             assert [(f.read_text(), f.stat().st_mtime_ns) for f in files] == before

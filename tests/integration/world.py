@@ -287,11 +287,13 @@ def orphans():
 class Manager:
     """The service manager's end of sd_notify(3)."""
 
-    def __init__(self, path):
+    def __init__(self, path, log):
         self.path = path
+        self.log = log
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(path))
         self.messages = []  # (lines as a dict, descriptors)
+        self.barriers = []  # what the log had at each sd_notify_barrier(3)
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
@@ -299,6 +301,11 @@ class Manager:
             while True:
                 data, fds, _, _ = socket.recv_fds(self.socket, 4096, 8)
                 lines = dict(l.split("=", 1) for l in data.decode().splitlines() if "=" in l)
+                if "BARRIER" in lines:
+                    self.barriers.append(self.log())
+                    for fd in fds:
+                        os.close(fd)
+                    fds = []
                 self.messages.append((lines, fds))
         except OSError:
             pass  # closed
@@ -308,6 +315,16 @@ class Manager:
         return any(
             key in lines and (value is None or lines[key] == value) for lines, _ in self.messages
         )
+
+    def store(self, before=()):
+        """The descriptor store, of which this was passed: (name, descriptor) each."""
+        store = list(before)
+        for lines, fds in list(self.messages):
+            if "FDSTOREREMOVE" in lines:
+                store = [(name, fd) for name, fd in store if name != lines["FDNAME"]]
+            elif "FDSTORE" in lines:
+                store += [(lines["FDNAME"], fd) for fd in fds]
+        return store
 
     def status(self):
         """The last STATUS=."""
@@ -358,7 +375,7 @@ class World:
         return process
 
     def manager(self):
-        manager = Manager(self.dir / f"notify{len(self.managers)}")
+        manager = Manager(self.dir / f"notify{len(self.managers)}", self.log)
         self.managers.append(manager)
         return manager
 

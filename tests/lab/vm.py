@@ -150,6 +150,26 @@ def hardware(pi):
     assert pi.says("systemctl --failed --no-legend") == ""
 
 
+@scenario("vm", "another setting for the same line, on one processor: a restart has it each time")
+def changed_setting(pi):
+    # The store lets go of the old request after led-line has asked for the new one, where there
+    # is one processor for both.
+    pi("echo 0 >/sys/devices/system/cpu/cpu1/online; systemctl enable --now led.socket")
+    try:
+        pi.cursor()
+        for number in range(8):
+            low = number % 2 == 0
+            pi(f"echo LED=gpio:GPIO17{',active-low' * low} >/etc/default/led;"
+               "systemctl restart led-line")
+            assert pi.ask("LED ON") == "OK LED ON"
+            assert pi.led() == ("0" if low else "1")
+        lines = pi.journal()
+        assert not any(re.search("held by|busy|closing", line) for line in lines), lines
+    finally:
+        pi("echo 1 >/sys/devices/system/cpu/cpu1/online; rm /etc/default/led")
+    pi("systemctl restart led-line")
+
+
 @scenario("vm", "the button's chip taken away, and brought back")
 def button_chip(pi):
     if pi.suite == "bookworm":
