@@ -18,6 +18,9 @@
 #define REOPEN_USEC 2000000
 #define ACCURACY_USEC 500000
 
+/* A device that has just appeared is not ours to open before udev has been at it. */
+#define DENIED_USEC 5000000
+
 /* After a change, the service manager and the file hear of it so much later, once for all. */
 #define SETTLE_USEC 50000
 #define SETTLE_ACCURACY_USEC 10000
@@ -43,7 +46,9 @@ struct holder {
 	struct last_writer *writer; /* of the state file; NULL if none is kept */
 	int save_error;             /* what the log has said about it, or 0 */
 	sd_event_source *devices, *reopen, *settle, *saved;
+	uint64_t denied_since;     /* when the LED began to be kept from us, or 0 */
 	char trouble[LED_WHY_MAX]; /* what is wrong with the LED, or "" */
+	char told[LED_WHY_MAX];    /* what the log has last said to be wrong, or "" */
 };
 
 /* A name in the store for something of this LED; another SPEC makes another name. */
@@ -151,13 +156,30 @@ static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+/* Whether the device is kept from us, and may just have appeared. */
+static bool is_denied_so_far(struct holder *holder, int error)
+{
+	uint64_t now = 0;
+
+	if (error != -EACCES && error != -EPERM) {
+		holder->denied_since = 0;
+		return false;
+	}
+	sd_event_now(holder->event, CLOCK_MONOTONIC, &now);
+	if (holder->denied_since == 0)
+		holder->denied_since = now;
+	return now - holder->denied_since < DENIED_USEC;
+}
+
 /* The LED is out of order: told once for each reason, and tried again until it is not. */
-static void lose_led(struct holder *holder, const char *why)
+static void lose_led(struct holder *holder, int error, const char *why)
 {
 	led_close(holder->led);
-	if (strcmp(holder->trouble, why) != 0)
-		syslog(LOG_WARNING, "LED %s: %s", led_spec(holder->led), why);
 	snprintf(holder->trouble, sizeof holder->trouble, "%s", why);
+	if (!is_denied_so_far(holder, error) && strcmp(holder->told, why) != 0) {
+		syslog(LOG_WARNING, "LED %s: %s", led_spec(holder->led), why);
+		snprintf(holder->told, sizeof holder->told, "%s", why);
+	}
 	sd_event_source_set_time_relative(holder->reopen, REOPEN_USEC);
 	sd_event_source_set_enabled(holder->reopen, SD_EVENT_ONESHOT);
 	settle_soon(holder);
@@ -166,9 +188,10 @@ static void lose_led(struct holder *holder, const char *why)
 /* The LED is ours, by request or by inheritance. */
 static void have_led(struct holder *holder)
 {
-	if (*holder->trouble)
+	if (*holder->told)
 		syslog(LOG_NOTICE, "LED %s works again", led_spec(holder->led));
-	*holder->trouble = '\0';
+	*holder->trouble = *holder->told = '\0';
+	holder->denied_since = 0;
 	sd_event_source_set_enabled(holder->reopen, SD_EVENT_OFF);
 	settle_soon(holder);
 }
@@ -197,7 +220,7 @@ static int open_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 		return 0;
 	r = request_led(holder, lit, why);
 	if (r < 0) {
-		lose_led(holder, why);
+		lose_led(holder, r, why);
 		return r;
 	}
 	have_led(holder);
@@ -215,7 +238,7 @@ static int get_led(struct holder *holder, char why[LED_WHY_MAX])
 		r = led_get(holder->led, why);
 		if (r >= 0)
 			return r;
-		lose_led(holder, why);
+		lose_led(holder, r, why);
 	}
 	r = open_led(holder, holder->record.lit, why);
 	return r < 0 ? r : led_get(holder->led, why);
@@ -352,7 +375,7 @@ void holder_start(struct holder *holder, bool let_go)
 		have_led(holder);
 		r = led_get(holder->led, why);
 		if (r < 0)
-			lose_led(holder, why);
+			lose_led(holder, r, why);
 		else
 			lit = r > 0;
 	}
@@ -382,7 +405,7 @@ static int set_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 		r = led_set(holder->led, lit, why);
 		if (r >= 0)
 			return 0;
-		lose_led(holder, why);
+		lose_led(holder, r, why);
 	}
 	return open_led(holder, lit, why);
 }

@@ -19,6 +19,7 @@ from world import (
     WARNING,
     SLOW,
     WRAP,
+    Skip,
     ask,
     connect,
     eventually,
@@ -305,6 +306,39 @@ def away_and_back(w):
         eventually(lambda: (led / "brightness").read_text().startswith("255"), 10)
         eventually(lambda: line.manager.status() == "LED leds:green is on")
         assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED ON\n"
+    finally:
+        unmount("/sys/class")
+
+
+@test("a device that has just appeared is not ours yet: told only if it stays so", quick=False)
+def denied(w):
+    led = fake_led(w)
+    listener = unix_listener(w, w.dir / "p.sock")
+    (w.dir / "p.sock").chmod(0o666)
+    try:
+        led.rename("/sys/class/away")
+        w.notified(LED_LINE, "--led=leds:green", stdin=listener.fileno(), user=61001, group=61001)
+        path = w.dir / "p.sock"
+        away = "LED leds:green: there is no LED green in /sys/class/leds"
+        again = "LED leds:green works again"
+        refused = "LED leds:green: LED green: trigger: Permission denied"
+        assert w.log("led-line", NOTICE) == [away]
+        # udev's rule comes after the device.
+        for file in Path("/sys/class/away").iterdir():
+            file.chmod(0o600)
+        Path("/sys/class/away").rename(led)
+        answer = ask(b"LED ON\n", path)
+        assert answer == b"ERR LED green: trigger: Permission denied\n", answer
+        for file in led.iterdir():
+            file.chmod(0o666)
+        assert ask(b"LED ON\n", path) == b"OK LED ON\n"
+        assert w.log("led-line", NOTICE) == [away, again], w.log("led-line", NOTICE)
+
+        for file in led.iterdir():
+            file.chmod(0)
+        assert b"Permission denied" in ask(b"LED ON\n", path)
+        assert w.log("led-line", NOTICE) == [away, again], w.log("led-line", NOTICE)
+        eventually(lambda: w.log("led-line", NOTICE) == [away, again, refused], 30)
     finally:
         unmount("/sys/class")
 

@@ -292,6 +292,7 @@ class Manager:
         self.log = log
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(path))
+        path.chmod(0o666)
         self.messages = []  # (lines as a dict, descriptors)
         self.barriers = []  # what the log had at each sd_notify_barrier(3)
         threading.Thread(target=self._read, daemon=True).start()

@@ -138,13 +138,20 @@ def hardware(pi):
     assert pi.led() == "1"
     assert "held" not in pi.status("led-line"), pi.status("led-line")
 
-    pi.live(False)
-    answer = pi.ask("LED ON")
-    assert answer.startswith("ERR ") and "GPIO chip" in answer, answer
-    assert "GPIO chip" in pi.status("led-line"), pi.status("led-line")
-    pi.live(True)
-    # The state that the last command left comes back with the chip.
-    eventually(lambda: pi.led() == "1", 30)
+    for _ in range(3):
+        pi.cursor()
+        pi.live(False)
+        answer = pi.ask("LED ON")
+        assert answer.startswith("ERR ") and "GPIO chip" in answer, answer
+        assert "GPIO chip" in pi.status("led-line"), pi.status("led-line")
+        pi.live(True)
+        # The state that the last command left comes back with the chip.
+        eventually(lambda: pi.led() == "1", 30)
+        # That the chip was not the group's at first is nobody's concern.
+        lines = [line for line in pi.journal() if "led-line[" in line and "sent" not in line]
+        assert [line.split(": ", 2)[-1] for line in lines] == [
+            "this machine has no GPIO chip (/dev/gpiochip*)", "LED gpio:GPIO17 works again"
+        ], lines
     assert pi.ask("LED OFF") == "OK LED OFF" and pi.led() == "0"
     assert pi.property("led-line", "MainPID") == started
     assert pi.says("systemctl --failed --no-legend") == ""
