@@ -285,6 +285,9 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
 			SETTLE_ACCURACY_USEC, on_settle, holder);
 	if (r >= 0)
 		r = devices_watch(event, &holder->devices, on_device, holder);
+	/* Any user can make events without end, by touching /dev/null: clients come first. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(holder->devices, SD_EVENT_PRIORITY_IDLE);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(holder->reopen, SD_EVENT_OFF);
 	if (r >= 0)

@@ -343,6 +343,27 @@ def denied(w):
         unmount("/sys/class")
 
 
+# Sends events of two devices in turn, so that the kernel does not take them for one.
+TOUCH = "import os, sys\nwhile True: [os.utime(path) for path in sys.argv[1:]]"
+
+
+@test("devices that change without end keep no client waiting", quick=False)
+def device_flood(w):
+    if list(Path("/dev").glob("gpiochip*")):
+        raise Skip("this machine has GPIO chips")
+    chips = [Path(f"/dev/gpiochip{n}") for n in (0, 1)]
+    for chip in chips:
+        chip.touch()
+        w.at_end(chip.unlink)
+    w.line(led="gpio:GPIO17", listen=[PORT])
+    before = chips[0].stat().st_mtime_ns
+    for _ in range(2):
+        w.spawn(sys.executable, "-c", TOUCH, *chips)
+    eventually(lambda: chips[0].stat().st_mtime_ns > before)
+    for _ in range(20):
+        assert ask(b"LED ON\n").startswith(b"ERR /dev/gpiochip1: ")
+
+
 @test("--initial=last: kept over a new start, off at the first")
 def last(w):
     env = {"STATE_DIRECTORY": w.dir}
