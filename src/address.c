@@ -69,6 +69,19 @@ const char *address_parse(const char *text, struct address *address)
 	return NULL;
 }
 
+const char *address_text(const struct address *address, char text[ADDRESS_TEXT_MAX])
+{
+	if (*address->path)
+		strcpy(text, address->path);
+	else if (!*address->host)
+		strcpy(text, address->port);
+	else if (strchr(address->host, ':'))
+		snprintf(text, ADDRESS_TEXT_MAX, "[%s]:%s", address->host, address->port);
+	else
+		snprintf(text, ADDRESS_TEXT_MAX, "%s:%s", address->host, address->port);
+	return text;
+}
+
 const char *address_host(const struct address *address)
 {
 	return *address->host ? address->host : NULL;

@@ -18,6 +18,9 @@ struct address {
 	char port[sizeof "65535"];
 };
 
+/* Room for an address as address_text() writes it. */
+#define ADDRESS_TEXT_MAX (sizeof(struct address) + sizeof "[]:")
+
 /* Room for a peer as address_peer_text() writes it. */
 #define ADDRESS_PEER_MAX 80
 
@@ -27,6 +30,13 @@ struct address {
  * Returns NULL, or the reason why text is not an address.
  */
 const char *address_parse(const char *text, struct address *address);
+
+/*
+ * Writes an address as address_parse() reads it.
+ *
+ * Returns text.
+ */
+const char *address_text(const struct address *address, char text[ADDRESS_TEXT_MAX]);
 
 /* What getaddrinfo(3) is asked for; the flags are the caller's to add to. */
 extern const struct addrinfo ADDRESS_HINTS;

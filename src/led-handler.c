@@ -269,7 +269,7 @@ static enum outcome carry_out(const struct line *line, const struct request *req
 {
 	enum outcome outcome = NOT_ASKED;
 	const char *why = ask_line(line, request);
-	char where[128];
+	char where[ADDRESS_TEXT_MAX];
 
 	if (!why) {
 		outcome = UNKNOWN;
@@ -282,13 +282,9 @@ static enum outcome carry_out(const struct line *line, const struct request *req
 	}
 	if (!why)
 		return ANSWERED;
-	if (*line->address->path)
-		snprintf(where, sizeof where, "%s", line->address->path);
-	else
-		snprintf(
-			where, sizeof where, "%.100s:%s", line->address->host, line->address->port);
-	snprintf(answer, ANSWER_MAX, "%s led-line at %s: %s",
-		outcome == UNKNOWN ? "no answer from" : "ERR no", where, why);
+	snprintf(answer, ANSWER_MAX, "%s led-line at %.120s: %s",
+		outcome == UNKNOWN ? "no answer from" : "ERR no",
+		address_text(line->address, where), why);
 	return outcome;
 }
 

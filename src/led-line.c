@@ -216,13 +216,13 @@ static int take_passed(struct program *program, char *const *names, int n)
 /* Opens a socket of our own. Returns 0, or a negative errno and has said why. */
 static int listen_ourselves(struct program *program, const struct address *address)
 {
+	char text[ADDRESS_TEXT_MAX];
 	int fds[LISTEN_MAX], n, r = 0;
 	const char *why = "no address";
 
 	n = listen_on(address, fds, &why);
 	if (n < 0) {
-		syslog(LOG_ERR, "cannot listen on %s%s%s%s: %s", address->path, address->host,
-			*address->host ? ":" : "", address->port, why);
+		syslog(LOG_ERR, "cannot listen on %s: %s", address_text(address, text), why);
 		program->explained = true;
 		return -EADDRNOTAVAIL;
 	}

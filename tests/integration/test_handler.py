@@ -299,6 +299,13 @@ def not_a_line(w):
     assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
 
 
+@test("an IPv6 address stands in brackets in the ERR, too")
+def ipv6(w):
+    line = f"[::1]:{LINE_PORT}"
+    wanted = f"ERR no led-line at {line}: Connection refused\n".encode()
+    assert handle(w, b"LED ON\n", line)[:2] == (1, wanted)
+
+
 @test("led-line is slow, but answers")
 def slow(w):
     serve_as(

@@ -583,10 +583,12 @@ def wrong_options(w):
 @test("a port that is taken is one clear line and exit status 1")
 def port_taken(w):
     tcp_listener(w)
-    p = w.spawn(LED_LINE, "--led=log", f"--listen=127.0.0.1:{PORT}")
-    assert p.wait(20) == 1
-    assert f"cannot listen on 127.0.0.1:{PORT}: Address already in use" in p.output(), p.output()
-    assert p.output().count("\n") == 1, p.output()
+    w.line(listen=[f"[::1]:{PORT}"])
+    for taken in (f"127.0.0.1:{PORT}", f"[::1]:{PORT}"):
+        p = w.spawn(LED_LINE, "--led=log", f"--listen={taken}")
+        assert p.wait(20) == 1
+        assert f"cannot listen on {taken}: Address already in use" in p.output(), p.output()
+        assert p.output().count("\n") == 1, p.output()
 
 
 @test("a socket's path that is another's by then is not removed")

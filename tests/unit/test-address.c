@@ -59,6 +59,19 @@ static void a_host_too_long(void)
 	CHECK(address_parse(text, &address));
 }
 
+static void as_it_was_written(void)
+{
+	static const char *const ALL[] = {"/run/led/line.sock", "pi:5555", "127.0.0.1:1",
+		"[::1]:5555", "[fe80::1%eth0]:65535", "5555"};
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof ALL / sizeof *ALL; i++) {
+		CHECK(!address_parse(ALL[i], &address));
+		CHECK_TEXT(address_text(&address, text), ALL[i]);
+	}
+}
+
 TAP_MAIN({"paths of UNIX sockets", paths}, {"hosts and ports", hosts_and_ports},
 	{"what is no address is refused", what_is_no_address},
-	{"a host too long is refused", a_host_too_long})
+	{"a host too long is refused", a_host_too_long},
+	{"an address is written as it was read", as_it_was_written})
