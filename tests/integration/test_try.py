@@ -9,7 +9,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from world import PORT, SOURCE, accepts, ask, eventually, test
+from world import AFAR, PORT, SOURCE, accepts, ask, eventually, test
 
 
 def folder_of(process):
@@ -58,6 +58,8 @@ def closed(w):
     folder = folder_of(p)
     assert ask(b"LED STATUS\n", ("127.0.0.1", 5558)) == b"OK LED OFF\n"
     assert not accepts()
+    # The network stays outside.
+    assert not accepts((AFAR, 5558)) and not accepts(("::1", 5558))
     assert p.stop(signal.SIGINT) == 0
     eventually(lambda: is_gone(w, p, folder))
 
