@@ -5,11 +5,14 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #if defined __x86_64__
@@ -39,10 +42,32 @@ const char *confine_to_program(void)
 #define ALLOW RETURN(SECCOMP_RET_ALLOW)
 #define REFUSE(error) RETURN(SECCOMP_RET_ERRNO | (error))
 
-/* The next instruction is for this system call alone. */
-#define FOR(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1)
-#define PERMIT(number) FOR(number), ALLOW
-#define FORBID(number) FOR(number), REFUSE(EPERM)
+#define COUNT(...) (sizeof((const struct sock_filter[]){__VA_ARGS__}) / sizeof(struct sock_filter))
+
+/* These instructions, which end with ALLOW or REFUSE(), are for this system call alone. */
+#define FOR(number, ...)                                                                           \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, COUNT(__VA_ARGS__)), __VA_ARGS__
+#define PERMIT(number) FOR(number, ALLOW)
+#define FORBID(number) FOR(number, REFUSE(EPERM))
+
+/*
+ * What an argument has to be. These machines are all little-endian: the low half comes first,
+ * and of an int it is all that the kernel looks at.
+ */
+#define IS(number, value)                                                                          \
+	LOAD(args[number]), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 1, 0), REFUSE(EPERM)
+#define IS_NULL(number)                                                                            \
+	IS(number, 0),                                                                             \
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                                                 \
+			offsetof(struct seccomp_data, args[number]) + 4),                          \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0), REFUSE(EPERM)
+#define HAS_NO_FLAG(number, flags)                                                                 \
+	LOAD(args[number]), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (flags), 0, 1), REFUSE(EPERM)
+#define HAS(number, flag)                                                                          \
+	LOAD(args[number]), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (flag), 1, 0), REFUSE(EPERM)
+
+/* MSG_FASTOPEN connects a socket, and MSG_OOB is not ours to send. */
+#define PLAIN_SEND(number) HAS_NO_FLAG(number, ~(unsigned)(MSG_DONTWAIT | MSG_NOSIGNAL))
 
 /* System calls have other numbers where a program calls the kernel as another architecture. */
 #define BEGIN LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0), REFUSE(EPERM), LOAD(nr)
@@ -60,10 +85,12 @@ static const struct sock_filter DESCRIPTORS[] = {
 	BEGIN,
 	PERMIT(SYS_read),
 	PERMIT(SYS_write),
-	PERMIT(SYS_sendto),
+	/* With an address it would reach others than those that we are connected to. */
+	FOR(SYS_sendto, PLAIN_SEND(3), IS_NULL(4), ALLOW),
+	/* Others make descriptors: SO_PEERPIDFD. */
+	FOR(SYS_getsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_INFO), ALLOW),
 	PERMIT(SYS_shutdown),
 	PERMIT(SYS_ppoll),
-	PERMIT(SYS_getsockopt),
 	PERMIT(SYS_clock_gettime),
 	PERMIT(SYS_getpid),
 	PERMIT(SYS_restart_syscall),
@@ -73,7 +100,7 @@ static const struct sock_filter DESCRIPTORS[] = {
 	PERMIT(SYS_poll),
 #endif
 #ifdef SYS_send
-	PERMIT(SYS_send),
+	FOR(SYS_send, PLAIN_SEND(3), ALLOW),
 #endif
 #ifdef SYS_ppoll_time64
 	PERMIT(SYS_ppoll_time64),
@@ -95,14 +122,9 @@ static const struct sock_filter PROGRAM[] = {
 	FORBID(SYS_vfork),
 #endif
 	/* Its flags are out of reach: the C library takes clone() instead. */
-	FOR(SYS_clone3),
-	REFUSE(ENOSYS),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 1, 0),
+	FOR(SYS_clone3, REFUSE(ENOSYS)),
+	FOR(SYS_clone, HAS(0, CLONE_THREAD), ALLOW),
 	ALLOW,
-	LOAD(args[0]), /* the low half: all of these machines are little-endian */
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1),
-	ALLOW,
-	REFUSE(EPERM),
 };
 
 static const char *set_filter(const struct sock_filter *filter, size_t size)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,10 +17,21 @@
 #include "../../src/confine.h"
 #include "tap.h"
 
+/* From Linux 6.5 on; the C library's headers do not have it yet. */
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
 /* What fails with EPERM. */
 #define REFUSED(attempt) (errno = 0, (attempt) == -1 && errno == EPERM)
 
 static int sockets[2], unconnected;
+
+/* A stranger's server, and a socket that is connected to another than his, as the log's is. */
+static int log_socket;
+static struct sockaddr_in server_address = {
+	.sin_family = AF_INET, .sin_addr.s_addr = 0x0100007f /* 127.0.0.1 */};
+static const struct sockaddr_un STRANGER = {AF_UNIX, "\0led-socket test-confine"};
 
 /* Runs a function in a process of its own. Returns the number that it did. */
 static int in_child(int (*run)(void))
@@ -35,8 +49,8 @@ static int in_child(int (*run)(void))
 static int try_to_talk(void)
 {
 	struct timespec now;
-	int size = 0;
-	socklen_t length = sizeof size;
+	struct tcp_info info;
+	socklen_t length = sizeof info;
 	char byte = 'x';
 
 	if (confine_to_descriptors())
@@ -45,7 +59,9 @@ static int try_to_talk(void)
 		return 1;
 	if (read(sockets[1], &byte, 1) != 1)
 		return 2;
-	if (getsockopt(sockets[0], SOL_SOCKET, SO_SNDBUF, &size, &length) < 0)
+	if (send(sockets[0], &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
+		return 2;
+	if (getsockopt(unconnected, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
 		return 3;
 	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0 || getpid() < 0)
 		return 4;
@@ -74,6 +90,36 @@ static int try_to_break_out(void)
 	if (!REFUSED(kill(getppid(), 0)))
 		return 7;
 	return REFUSED(unlink("/nowhere")) ? 0 : 8;
+}
+
+/* What is permitted, with other arguments. */
+static int try_to_reach_others(void)
+{
+	const struct sockaddr *in = (const struct sockaddr *)&server_address;
+	const struct sockaddr *un = (const struct sockaddr *)&STRANGER;
+	int descriptor = -1;
+	socklen_t length = sizeof descriptor;
+
+	if (confine_to_descriptors())
+		return 9;
+	if (!REFUSED(sendto(unconnected, "x", 1, MSG_FASTOPEN, in, sizeof server_address)))
+		return 1;
+	if (!REFUSED(sendto(unconnected, "x", 1, MSG_NOSIGNAL, in, sizeof server_address)))
+		return 2;
+	if (!REFUSED(sendto(log_socket, "x", 1, MSG_NOSIGNAL, un, sizeof STRANGER)))
+		return 3;
+	if (!REFUSED(send(unconnected, "x", 1, MSG_FASTOPEN)))
+		return 4;
+	if (!REFUSED(send(sockets[0], "x", 1, MSG_OOB)))
+		return 5;
+	/* A new descriptor, of the process at the other end. */
+	if (!REFUSED(getsockopt(sockets[0], SOL_SOCKET, SO_PEERPIDFD, &descriptor, &length)))
+		return 6;
+	if (!REFUSED(getsockopt(unconnected, SOL_SOCKET, TCP_INFO, &descriptor, &length)))
+		return 7;
+	return REFUSED(getsockopt(unconnected, IPPROTO_TCP, TCP_CONGESTION, &descriptor, &length))
+		       ? 0
+		       : 8;
 }
 
 static void *answer(void *argument)
@@ -119,6 +165,11 @@ static void does_nothing_else(void)
 	CHECK(in_child(try_to_break_out) == 0);
 }
 
+static void reaches_no_others(void)
+{
+	CHECK(in_child(try_to_reach_others) == 0);
+}
+
 static void starts_nothing(void)
 {
 	CHECK(in_child(try_programs) == 0);
@@ -129,11 +180,31 @@ static void leaves_others_alone(void)
 	CHECK(in_child(try_with_others) == 0);
 }
 
+static bool open_sockets(void)
+{
+	struct sockaddr *in = (struct sockaddr *)&server_address;
+	socklen_t size = sizeof server_address;
+	int server = socket(AF_INET, SOCK_STREAM, 0), stranger = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int log[2];
+
+	unconnected = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(server, in, size) < 0 || listen(server, 1) < 0 ||
+		getsockname(server, in, &size) < 0)
+		return false;
+	if (bind(stranger, (const struct sockaddr *)&STRANGER, sizeof STRANGER) < 0)
+		return false;
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, log) < 0)
+		return false;
+	log_socket = log[0];
+	return unconnected >= 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0;
+}
+
 int main(void)
 {
 	static const struct tap_test TESTS[] = {
 		{"confined to its descriptors, it talks", talks},
 		{"confined to its descriptors, it does nothing else", does_nothing_else},
+		{"what it may do reaches nobody that it is not connected to", reaches_no_others},
 		{"confined to its program, it starts no other, but threads", starts_nothing},
 		{"with code loaded beside it, it is not confined", leaves_others_alone},
 	};
@@ -141,8 +212,7 @@ int main(void)
 	if (prctl(PR_GET_SECCOMP) < 0)
 		return tap_skip(TESTS, sizeof TESTS / sizeof *TESTS, "no seccomp here");
 	unsetenv("LD_PRELOAD");
-	unconnected = socket(AF_INET, SOCK_STREAM, 0);
-	if (unconnected < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) < 0)
+	if (!open_sockets())
 		return 1;
 	return tap_run(TESTS, sizeof TESTS / sizeof *TESTS);
 }
