@@ -2,15 +2,18 @@
 #include "confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -31,6 +34,11 @@ const char *confine_to_descriptors(void)
 }
 
 const char *confine_to_program(void)
+{
+	return confine_to_descriptors();
+}
+
+const char *confine_to_server(void)
 {
 	return confine_to_descriptors();
 }
@@ -56,6 +64,8 @@ const char *confine_to_program(void)
  */
 #define IS(number, value)                                                                          \
 	LOAD(args[number]), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 1, 0), REFUSE(EPERM)
+#define IS_NOT(number, value)                                                                      \
+	LOAD(args[number]), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1), REFUSE(EPERM)
 #define IS_NULL(number)                                                                            \
 	IS(number, 0),                                                                             \
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,                                                 \
@@ -70,7 +80,12 @@ const char *confine_to_program(void)
 #define PLAIN_SEND(number) HAS_NO_FLAG(number, ~(unsigned)(MSG_DONTWAIT | MSG_NOSIGNAL))
 
 /* System calls have other numbers where a program calls the kernel as another architecture. */
-#define BEGIN LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0), REFUSE(EPERM), LOAD(nr)
+#define NATIVE LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0), REFUSE(EPERM), LOAD(nr)
+#ifdef __X32_SYSCALL_BIT
+#define BEGIN NATIVE, BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, __X32_SYSCALL_BIT, 0, 1), REFUSE(EPERM)
+#else
+#define BEGIN NATIVE
+#endif
 
 /*
  * The kernel tries a new filter on all of its system calls, to know which to let pass without
@@ -111,10 +126,6 @@ static const struct sock_filter DESCRIPTORS[] = {
 
 static const struct sock_filter PROGRAM[] = {
 	BEGIN,
-#ifdef __X32_SYSCALL_BIT
-	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, __X32_SYSCALL_BIT, 0, 1),
-	REFUSE(EPERM),
-#endif
 	FORBID(SYS_execve),
 	FORBID(SYS_execveat),
 #ifdef SYS_fork
@@ -124,6 +135,42 @@ static const struct sock_filter PROGRAM[] = {
 	/* Its flags are out of reach: the C library takes clone() instead. */
 	FOR(SYS_clone3, REFUSE(ENOSYS)),
 	FOR(SYS_clone, HAS(0, CLONE_THREAD), ALLOW),
+	/* Its orders are no system calls: no filter sees them. */
+	FORBID(SYS_io_uring_setup),
+	/* The memory and the descriptors of others. */
+	FORBID(SYS_ptrace),
+	FORBID(SYS_process_vm_readv),
+	FORBID(SYS_process_vm_writev),
+	FORBID(SYS_pidfd_getfd),
+	/* Signals. abort(3) has one too, and ends with SIGSEGV instead. */
+	FORBID(SYS_kill),
+	FORBID(SYS_tkill),
+	FORBID(SYS_tgkill),
+	FORBID(SYS_rt_sigqueueinfo),
+	FORBID(SYS_rt_tgsigqueueinfo),
+	FORBID(SYS_pidfd_send_signal),
+	/* Signals that the kernel sends: when a descriptor is ready, at a limit on CPU time. */
+	FOR(SYS_fcntl, IS_NOT(1, F_SETOWN), IS_NOT(1, F_SETOWN_EX), ALLOW),
+#ifdef SYS_fcntl64
+	FOR(SYS_fcntl64, IS_NOT(1, F_SETOWN), IS_NOT(1, F_SETOWN_EX), ALLOW),
+#endif
+	FOR(SYS_prlimit64, IS(0, 0), ALLOW),
+	/* The same; and what is typed on a terminal, for the shell that reads from it. */
+	FOR(SYS_ioctl, IS_NOT(1, FIOSETOWN), IS_NOT(1, SIOCSPGRP), IS_NOT(1, TIOCSTI),
+		IS_NOT(1, TIOCLINUX), ALLOW),
+	ALLOW,
+};
+
+/* A socket of the manager's has the manager's network. */
+static const struct sock_filter SERVER[] = {
+	BEGIN,
+	FORBID(SYS_connect),
+	FOR(SYS_sendto, HAS_NO_FLAG(3, MSG_FASTOPEN), ALLOW),
+	FOR(SYS_sendmsg, HAS_NO_FLAG(2, MSG_FASTOPEN), ALLOW),
+	FOR(SYS_sendmmsg, HAS_NO_FLAG(3, MSG_FASTOPEN), ALLOW),
+#ifdef SYS_send
+	FOR(SYS_send, HAS_NO_FLAG(3, MSG_FASTOPEN), ALLOW),
+#endif
 	ALLOW,
 };
 
@@ -151,6 +198,13 @@ const char *confine_to_descriptors(void)
 const char *confine_to_program(void)
 {
 	return set_filter(PROGRAM, sizeof PROGRAM);
+}
+
+const char *confine_to_server(void)
+{
+	const char *why = set_filter(SERVER, sizeof SERVER);
+
+	return why ? why : confine_to_program();
 }
 
 #endif

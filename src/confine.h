@@ -13,12 +13,22 @@
 
 /*
  * Leaves this thread nothing but to talk through the descriptors that it has: read, write,
- * wait, log through a connection that openlog(3) made with LOG_NDELAY, and exit. No file
+ * wait, ask when bytes came (arrival.h), log through a connection that openlog(3) made with
+ * LOG_NDELAY, and exit. It sends to nobody but those to whom a descriptor is connected. No file
  * is opened, no socket made or connected, no program or thread started, no memory mapped.
  */
 const char *confine_to_descriptors(void);
 
-/* Starts no other program and no other process any more; threads, yes. */
+/*
+ * Starts no other program and no other process any more; threads, yes. Nor does it reach into
+ * another process, send it a signal, or type on a terminal for the shell that reads there.
+ */
 const char *confine_to_program(void);
+
+/*
+ * As confine_to_program(), and connects to nobody: neither a socket of its own nor one that
+ * it was passed, from which another network may be in reach.
+ */
+const char *confine_to_server(void);
 
 #endif

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -147,6 +153,73 @@ static int try_programs(void)
 	return result == sockets ? 0 : 5;
 }
 
+static int try_on_others(void)
+{
+	struct f_owner_ex owner = {F_OWNER_PID, getppid()};
+	pid_t other = getppid();
+	struct iovec none = {0};
+	struct rlimit limit;
+	char key = '\n';
+
+	if (confine_to_program())
+		return 12;
+	if (!REFUSED(kill(other, 0)) || !REFUSED(syscall(SYS_tgkill, other, other, 0)) ||
+		!REFUSED(syscall(SYS_tkill, other, 0)))
+		return 1;
+	if (!REFUSED(sigqueue(other, 0, (union sigval){0})) ||
+		!REFUSED(syscall(SYS_rt_tgsigqueueinfo, other, other, 0, NULL)) ||
+		!REFUSED(syscall(SYS_pidfd_send_signal, -1, 0, NULL, 0)))
+		return 2;
+	if (!REFUSED(fcntl(sockets[0], F_SETOWN, other)) ||
+		!REFUSED(fcntl(sockets[0], F_SETOWN_EX, &owner)))
+		return 3;
+	if (!REFUSED(ioctl(sockets[0], FIOSETOWN, &other)) ||
+		!REFUSED(ioctl(sockets[0], SIOCSPGRP, &other)))
+		return 4;
+	if (!REFUSED(ioctl(sockets[0], TIOCSTI, &key)) ||
+		!REFUSED(ioctl(sockets[0], TIOCLINUX, &key)))
+		return 5;
+	if (!REFUSED(ptrace(PTRACE_SEIZE, other, NULL, NULL)))
+		return 6;
+	if (!REFUSED(process_vm_readv(other, &none, 1, &none, 1, 0)) ||
+		!REFUSED(process_vm_writev(other, &none, 1, &none, 1, 0)))
+		return 7;
+	if (!REFUSED(syscall(SYS_pidfd_getfd, -1, 0, 0)))
+		return 8;
+	if (!REFUSED(syscall(SYS_io_uring_setup, 1, NULL)))
+		return 9;
+	if (!REFUSED(prlimit(other, RLIMIT_CPU, NULL, &limit)))
+		return 10;
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && fcntl(sockets[0], F_GETFD) >= 0 &&
+			       ioctl(sockets[0], FIONREAD, &other) == 0
+		       ? 0
+		       : 11;
+}
+
+/* As a server, it cannot connect at all. */
+static int try_to_connect(void)
+{
+	const struct sockaddr *in = (const struct sockaddr *)&server_address;
+	const struct sockaddr *un = (const struct sockaddr *)&STRANGER;
+	struct msghdr message = {.msg_name = &server_address, .msg_namelen = sizeof server_address};
+	struct mmsghdr messages = {.msg_hdr = message};
+
+	if (confine_to_server())
+		return 7;
+	if (!REFUSED(connect(unconnected, in, sizeof server_address)))
+		return 1;
+	if (!REFUSED(sendto(unconnected, "x", 1, MSG_FASTOPEN, in, sizeof server_address)))
+		return 2;
+	if (!REFUSED(sendmsg(unconnected, &message, MSG_FASTOPEN)))
+		return 3;
+	if (!REFUSED(sendmmsg(unconnected, &messages, 1, MSG_FASTOPEN)))
+		return 4;
+	if (!REFUSED(fork()) || !REFUSED(kill(getppid(), 0)))
+		return 5;
+	/* The service manager, sd_notify(3), is told by address. */
+	return sendto(log_socket, "x", 1, MSG_NOSIGNAL, un, sizeof STRANGER) == 1 ? 0 : 6;
+}
+
 static int try_with_others(void)
 {
 	setenv("LD_PRELOAD", "/lib/other.so", 1);
@@ -173,6 +246,16 @@ static void reaches_no_others(void)
 static void starts_nothing(void)
 {
 	CHECK(in_child(try_programs) == 0);
+}
+
+static void reaches_into_nothing(void)
+{
+	CHECK(in_child(try_on_others) == 0);
+}
+
+static void serves(void)
+{
+	CHECK(in_child(try_to_connect) == 0);
 }
 
 static void leaves_others_alone(void)
@@ -206,6 +289,8 @@ int main(void)
 		{"confined to its descriptors, it does nothing else", does_nothing_else},
 		{"what it may do reaches nobody that it is not connected to", reaches_no_others},
 		{"confined to its program, it starts no other, but threads", starts_nothing},
+		{"confined to its program, it reaches into no other process", reaches_into_nothing},
+		{"confined to a server, it connects to nobody", serves},
 		{"with code loaded beside it, it is not confined", leaves_others_alone},
 	};
 
