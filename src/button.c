@@ -19,6 +19,7 @@
 #include "confine.h"
 #include "debounce.h"
 #include "delivery.h"
+#include "descriptors.h"
 #include "devices.h"
 #include "log.h"
 #include "setting.h"
@@ -345,6 +346,7 @@ int main(int argc, char *argv[])
 	const char *why;
 	int r;
 
+	descriptors_fill();
 	parse_argv(argc, argv, &options);
 	read_environment(&options);
 	program.quiet_usec = read_number(&options.debounce, 10000) * 1000ULL;

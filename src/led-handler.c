@@ -25,6 +25,7 @@
 #include "arrival.h"
 #include "command.h"
 #include "confine.h"
+#include "descriptors.h"
 #include "setting.h"
 
 /* The whole conversation with led-line. */
@@ -380,6 +381,23 @@ static void print_help(void)
 	       "See led-handler(8).\n");
 }
 
+/* Exits where there is nothing to read a command from, or to write its answer to. */
+static void check_open(const struct connection *connection, unsigned closed)
+{
+	const char *what = NULL;
+
+	if (closed & 1U << connection->out)
+		what = "standard output is closed: there is nowhere to write the answer to";
+	if (closed & 1U << connection->in)
+		what = connection->in == STDIN_FILENO
+			       ? "standard input is closed: there is no command to read"
+			       : "descriptor 3 is closed, though LISTEN_FDS passes it";
+	if (!what)
+		return;
+	fprintf(stderr, "led-handler: %s\n", what);
+	exit(2);
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct option OPTIONS[] = {
@@ -391,6 +409,7 @@ int main(int argc, char *argv[])
 	};
 	struct setting where = {"--line", "LED_LINE", LINE_SOCKET, NULL};
 	struct setting allow = {"--allow", "LED_ALLOW", "private", NULL};
+	unsigned closed = descriptors_fill();
 	struct connection connection;
 	struct sockaddr_storage storage;
 	struct address line;
@@ -427,6 +446,7 @@ int main(int argc, char *argv[])
 		setting_error(&where, why);
 	setting_complete(&allow);
 	connection = get_connection();
+	check_open(&connection, closed);
 	address_get_peer(connection.in, NULL, &connection.peer);
 	why = allow_peer(allow.value, &connection.peer, &connection.allowed);
 	if (why)

@@ -18,6 +18,7 @@
 #include "address.h"
 #include "allow.h"
 #include "confine.h"
+#include "descriptors.h"
 #include "holder.h"
 #include "listen.h"
 #include "log.h"
@@ -303,6 +304,7 @@ int main(int argc, char *argv[])
 	bool allowed;
 	int r;
 
+	descriptors_fill();
 	parse_argv(argc, argv, &options);
 	read_environment(&options);
 	initial = parse_initial(&options.initial);

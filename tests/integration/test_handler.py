@@ -351,6 +351,44 @@ def not_ours(w):
     assert p.communicate(b"LED STATUS\n", 20)[0] == b"OK LED OFF\n"
 
 
+@test("standard input or output closed: one clear line and exit status 2, at once")
+def closed_descriptors(w):
+    # Not wrapped: valgrind opens descriptors of its own.
+    def run(redirections, environment=""):
+        return subprocess.run(
+            ["bash", "-c", f'{environment} exec "$0" --line="$1" {redirections}', LED_HANDLER,
+             w.dir / "line.sock"],
+            input=b"LED TOGGLE\n", capture_output=True, timeout=10,
+        )
+
+    w.line()
+    for redirections, why in (
+        ("<&-", b"standard input is closed: there is no command to read"),
+        (">&-", b"standard output is closed: there is nowhere to write the answer to"),
+        ("<&- >&-", b"standard input is closed: there is no command to read"),
+    ):
+        p = run(redirections)
+        assert (p.returncode, p.stdout) == (2, b""), p
+        assert p.stderr == b"led-handler: " + why + b"\n", p
+    p = run("3<&-", "export LISTEN_FDS=1 LISTEN_PID=$$;")
+    assert (p.returncode, p.stdout) == (2, b""), p
+    assert p.stderr == b"led-handler: descriptor 3 is closed, though LISTEN_FDS passes it\n", p
+    assert run("<&- >&- 2>&-").returncode == 2
+    assert w.statuses() == []
+    # Standard error is nobody's connection, and a passed one makes up for all three.
+    assert run("2>&-").stdout == b"OK LED ON\n"
+    ours, theirs = socket.socketpair()
+    ours.sendall(b"LED TOGGLE\n")
+    subprocess.run(
+        ["bash", "-c", 'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$0" --line="$1"'
+         f" 3<&{theirs.fileno()} <&- >&- 2>&-", LED_HANDLER, w.dir / "line.sock"],
+        pass_fds=[theirs.fileno()], timeout=10, check=True,
+    )
+    theirs.close()
+    assert read_all(ours) == b"OK LED OFF\n"
+    ours.close()
+
+
 @test("wrong options: one clear line and exit status 2")
 def wrong_options(w):
     for options, text in [

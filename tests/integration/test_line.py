@@ -13,6 +13,7 @@ from pathlib import Path
 
 from world import (
     AFAR,
+    BUTTON,
     LED_LINE,
     NOTICE,
     PORT,
@@ -624,6 +625,21 @@ def no_stderr(w):
     for _ in range(3):
         assert ask(b"LED TOGGLE\n", w.dir / "line.sock").startswith(b"OK")
     assert line.poll() is None
+
+
+@test("standard descriptors closed: led-line and button work, and nothing of theirs is there")
+def closed_descriptors(w):
+    # Not wrapped: valgrind opens descriptors of its own.
+    closing = ("bash", "-c", 'exec "$0" "$@" <&- >&- 2>&-')
+    address = w.dir / "line.sock"
+    line = w.notified(*closing, LED_LINE, "--led=log", f"--listen={address}")
+    fifo = w.dir / "press"
+    button = w.notified(*closing, BUTTON, f"--button=fifo:{fifo}", f"--connect={address}")
+    w.press()
+    eventually(lambda: w.statuses() == ["On"])
+    for process in line, button:
+        for descriptor in range(3):
+            assert os.readlink(f"/proc/{process.pid}/fd/{descriptor}") == "/dev/null"
 
 
 @test("out of descriptors: one line in the log, and served as soon as there is one", quick=False)
