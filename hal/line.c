@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define DEV "/dev/"
 #define CHIP_PREFIX "gpiochip"
+#define GET_PERMISSION "it takes group gpio and the udev rule"
 
 /* The chips that drive the header of a Raspberry Pi, by label. */
 static const char *const PI_CHIPS[] = {"pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"};
@@ -90,8 +92,6 @@ static bool is_called(const char *chip, const char *device, const char *label)
 {
 	unsigned number;
 
-	if (strncmp(chip, DEV, strlen(DEV)) == 0)
-		return strcmp(chip + strlen(DEV), device) == 0;
 	if (is_number(chip, &number))
 		return strtoul(device + strlen(CHIP_PREFIX), NULL, 10) == number;
 	return strcmp(chip, device) == 0 || strcmp(chip, label) == 0;
@@ -128,17 +128,22 @@ static enum match match_chip(
 	return NO_MATCH;
 }
 
+static int explain_no_offset(const struct line_spec *spec, char why[LINE_WHY_MAX])
+{
+	snprintf(why, LINE_WHY_MAX, "GPIO chip %s has no line %u", spec->chip, spec->offset);
+	return -ENODEV;
+}
+
 static int explain_not_found(const struct line_spec *spec, int n_chips, enum match best, int error,
 	const char *refused, char why[LINE_WHY_MAX])
 {
+	if (best == NO_OFFSET)
+		return explain_no_offset(spec, why);
 	if (n_chips == 0)
 		snprintf(why, LINE_WHY_MAX, "this machine has no GPIO chip (" DEV CHIP_PREFIX "*)");
-	else if (best == NO_OFFSET)
-		snprintf(
-			why, LINE_WHY_MAX, "GPIO chip %s has no line %u", spec->chip, spec->offset);
 	else if (error == EACCES || error == EPERM)
-		snprintf(why, LINE_WHY_MAX, DEV "%s: %s; it takes group gpio and the udev rule",
-			refused, strerror(error));
+		snprintf(
+			why, LINE_WHY_MAX, DEV "%s: %s; " GET_PERMISSION, refused, strerror(error));
 	else if (error)
 		snprintf(why, LINE_WHY_MAX, DEV "%s: %s", refused, strerror(error));
 	else if (*spec->chip)
@@ -150,6 +155,62 @@ static int explain_not_found(const struct line_spec *spec, int n_chips, enum mat
 	return error ? -error : -ENODEV;
 }
 
+/* Says why a path, with errno error, is no chip that we can have. Returns -error. */
+static int explain_path(const char *path, int error, char why[LINE_WHY_MAX])
+{
+	struct stat st;
+
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		if (lstat(path, &st) == 0)
+			snprintf(why, LINE_WHY_MAX,
+				"%s is a link that leads nowhere: its GPIO chip is not there",
+				path);
+		else
+			snprintf(why, LINE_WHY_MAX,
+				"there is no %s; gpiodetect shows the GPIO chips", path);
+		break;
+	case ENOTTY:
+	case ENODEV:
+	case ENXIO:
+		snprintf(why, LINE_WHY_MAX,
+			"%s is no GPIO chip, and leads to none; gpiodetect shows them", path);
+		break;
+	case EACCES:
+	case EPERM:
+		snprintf(why, LINE_WHY_MAX, "%s: %s; " GET_PERMISSION, path, strerror(error));
+		break;
+	default:
+		snprintf(why, LINE_WHY_MAX, "GPIO chip %s: %s", path, strerror(error));
+	}
+	return -error;
+}
+
+/* A line of the chip to which a path leads, through symbolic links too. */
+static int find_by_path(
+	const struct line_spec *spec, struct line_place *place, char why[LINE_WHY_MAX])
+{
+	struct line_chip *chip;
+	struct stat st;
+	unsigned size;
+
+	if (!realpath(spec->chip, place->path) || stat(place->path, &st) < 0)
+		return explain_path(spec->chip, errno, why);
+	/* Nothing else is opened: that can have effects. */
+	if (!S_ISCHR(st.st_mode))
+		return explain_path(spec->chip, ENOTTY, why);
+	chip = line_chip_open(place->path);
+	if (!chip)
+		return explain_path(spec->chip, errno, why);
+	size = line_chip_size(chip);
+	line_chip_close(chip);
+	if (spec->offset >= size)
+		return explain_no_offset(spec, why);
+	place->offset = spec->offset;
+	return 0;
+}
+
 int line_find(const struct line_spec *spec, struct line_place *place, char why[LINE_WHY_MAX])
 {
 	enum match best = NO_MATCH;
@@ -157,6 +218,8 @@ int line_find(const struct line_spec *spec, struct line_place *place, char why[L
 	char refused[32] = "";
 	int n, error = 0;
 
+	if (*spec->chip == '/')
+		return find_by_path(spec, place, why);
 	n = scandir(DEV, &devices, is_chip_device, versionsort);
 	if (n < 0) {
 		snprintf(why, LINE_WHY_MAX, DEV ": %s", strerror(errno));
@@ -203,10 +266,10 @@ int line_complain(const struct line_spec *spec, const struct line_place *place, 
 	if (chip && error == EBUSY)
 		holder = line_chip_consumer(chip, place->offset, consumer);
 	if (holder)
-		snprintf(why, LINE_WHY_MAX, "GPIO line %s (%s %u) is held by \"%s\"", spec->name,
+		snprintf(why, LINE_WHY_MAX, "GPIO line %s (%.60s %u) is held by \"%s\"", spec->name,
 			place->path, place->offset, holder);
 	else
-		snprintf(why, LINE_WHY_MAX, "GPIO line %s (%s %u): %s", spec->name, place->path,
+		snprintf(why, LINE_WHY_MAX, "GPIO line %s (%.60s %u): %s", spec->name, place->path,
 			place->offset, strerror(error));
 	if (chip)
 		line_chip_close(chip);

@@ -11,6 +11,7 @@
  * value) and a negative errno, with why one line for people.
  */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +32,7 @@ struct line_spec {
 
 /* A line that was found. */
 struct line_place {
-	char path[64]; /* of the chip's device */
+	char path[PATH_MAX]; /* of the chip's device */
 	unsigned offset;
 };
 
@@ -52,7 +53,8 @@ struct line;
 const char *line_spec_parse(const char *text, bool active_low, struct line_spec *spec);
 
 /*
- * Finds the line: CHIP/OFFSET on that chip, a name on any chip, the first by number.
+ * Finds the line: CHIP/OFFSET on that chip, a name on any chip, the first by number. A CHIP
+ * that begins with / is a path, and every path will do that leads to a chip.
  * GPIOn that no chip knows is offset n of a Raspberry Pi's own chip: some device
  * trees call the lines by their functions (GPIO4 is GPIO_GCLK).
  */

@@ -289,6 +289,44 @@ def messages(pi):
     eventually(lambda: pi.ask("LED ON") == "OK LED ON", 30)
 
 
+@scenario("vm", "a chip by a symbolic link that udev makes, for the LED and for the button")
+def by_path(pi):
+    pi("""echo 'SUBSYSTEM=="gpio", KERNEL=="gpiochip*", SYMLINK+="relays"' \
+        >/etc/udev/rules.d/70-relays.rules; udevadm control --reload""")
+    # Udev makes the link when the chip comes.
+    pi.live(False)
+    pi.live(True)
+    pi.wait_for("test -L /dev/relays")
+    pi("echo LED=gpio:/dev/relays/17 >/etc/default/led;"
+       "echo BUTTON=gpio:/dev/relays/4 >/etc/default/button;"
+       "systemctl enable --now led.socket; systemctl restart led-line button")
+    assert pi.ask("LED ON") == "OK LED ON" and pi.led() == "1"
+    assert presses(pi, 3) == ["1", "0", "1"]
+    pi("systemctl stop button")
+
+    # The link goes with the chip, and comes back with it, and so does the LED's state.
+    pi.live(False)
+    answer = pi.ask("LED ON")
+    assert answer == "ERR there is no /dev/relays; gpiodetect shows the GPIO chips", answer
+    pi.live(True)
+    eventually(lambda: pi.led() == "1", 30)
+
+    # What it leads to is said.
+    for target, why in (
+        ("gpiochip99", "is a link that leads nowhere: its GPIO chip is not there"),
+        ("null", "is no GPIO chip, and leads to none; gpiodetect shows them"),
+    ):
+        # A restart would take the line over from the store.
+        pi(f"systemctl stop led-line; ln -sfn {target} /dev/relays; systemctl start led-line button")
+        answer = pi.ask("LED ON")
+        assert answer == f"ERR /dev/relays {why}", answer
+        for unit in "led-line", "button":
+            eventually(lambda: why in pi.status(unit), 30)
+        pi("systemctl stop button")
+    pi("rm /etc/default/led /etc/default/button /etc/udev/rules.d/70-relays.rules /dev/relays;"
+       "udevadm control --reload")
+
+
 ATTACK = "/usr/src/led-socket/attack"
 
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "../../hal/button.h"
 #include "../../hal/led.h"
 #include "../../hal/line.h"
@@ -38,6 +42,43 @@ static void what_is_no_line(void)
 	CHECK(line_spec_parse(NULL, false, &spec));
 	for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
 		CHECK(line_spec_parse(BAD[i], false, &spec));
+}
+
+/* What line_find() says of line 1 of a chip by path. */
+static const char *found(const char *path)
+{
+	static char why[LINE_WHY_MAX];
+	struct line_place place;
+	char text[128];
+
+	snprintf(text, sizeof text, "%s/1", path);
+	CHECK(!line_spec_parse(text, false, &spec));
+	*why = '\0';
+	CHECK(line_find(&spec, &place, why) < 0);
+	return why;
+}
+
+static void paths_that_lead_to_no_chip(void)
+{
+	char folder[] = "/tmp/led-test-spec.XXXXXX", link[40];
+
+	CHECK(mkdtemp(folder));
+	snprintf(link, sizeof link, "%s/a", folder);
+	CHECK(strstr(found(link), "there is no /tmp/"));
+	CHECK(strstr(found("/dev/null/x"), "there is no /dev/null/x;"));
+	CHECK_TEXT(found("/dev/null"), "/dev/null is no GPIO chip, and leads to none; "
+				       "gpiodetect shows them");
+	CHECK(symlink("nowhere", link) == 0);
+	CHECK(strstr(found(link), "is a link that leads nowhere: its GPIO chip is not there"));
+	CHECK(unlink(link) == 0 && symlink("/dev/null", link) == 0);
+	CHECK(strstr(found(link), "/a is no GPIO chip, and leads to none"));
+	CHECK(unlink(link) == 0 && symlink(folder, link) == 0);
+	CHECK(strstr(found(link), "/a is no GPIO chip, and leads to none"));
+	CHECK(unlink(link) == 0 && mkfifo(link, 0600) == 0);
+	CHECK(strstr(found(link), "/a is no GPIO chip, and leads to none"));
+	CHECK(unlink(link) == 0 && symlink(link, link) == 0);
+	CHECK(strstr(found(link), "Too many levels of symbolic links"));
+	CHECK(unlink(link) == 0 && rmdir(folder) == 0);
 }
 
 static bool is_led(const char *text)
@@ -89,4 +130,6 @@ static void buttons(void)
 }
 
 TAP_MAIN({"GPIO lines by name", lines_by_name}, {"GPIO lines by number", lines_by_number},
-	{"what is no GPIO line is refused", what_is_no_line}, {"LEDs", leds}, {"buttons", buttons})
+	{"what is no GPIO line is refused", what_is_no_line},
+	{"a path that leads to no GPIO chip is called by what it is", paths_that_lead_to_no_chip},
+	{"LEDs", leds}, {"buttons", buttons})
