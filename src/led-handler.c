@@ -26,6 +26,7 @@
 #include "command.h"
 #include "confine.h"
 #include "descriptors.h"
+#include "log.h"
 #include "setting.h"
 
 /* The whole conversation with led-line. */
@@ -234,11 +235,7 @@ static void drain(int fd)
  */
 static void open_log(void)
 {
-	static const char JOURNALD[] = "/run/systemd/journal/dev-log";
-	char target[sizeof JOURNALD] = "";
-
-	if (readlink(_PATH_LOG, target, sizeof target) != sizeof JOURNALD - 1 ||
-		strcmp(target, JOURNALD) != 0)
+	if (!log_is_journal())
 		tzset();
 	openlog("led-handler", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }

@@ -170,6 +170,11 @@ static enum initial parse_initial(const struct setting *setting)
 	setting_error(setting, "it is off, on or last");
 }
 
+static bool is_listening(int fd)
+{
+	return sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0;
+}
+
 static int serve(struct program *program, int fd)
 {
 	int r = server_add_socket(program->server, fd);
@@ -203,7 +208,7 @@ static int take_passed(struct program *program, char *const *names, int n)
 	for (int i = 0; i < n; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
 
-		if (r >= 0 && sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0) {
+		if (r >= 0 && is_listening(fd)) {
 			r = serve(program, fd);
 		} else if (!holder_inherit(program->holder, fd, names[i])) {
 			let_go(program, fd, names[i]);
@@ -238,6 +243,29 @@ static int listen_ourselves(struct program *program, const struct address *addre
 	return r;
 }
 
+/* Whether somebody else has made the sockets: the service manager, n descriptors, or inetd. */
+static bool has_sockets(int n)
+{
+	for (int i = 0; i < n; i++)
+		if (is_listening(SD_LISTEN_FDS_START + i))
+			return true;
+	return is_listening(STDIN_FILENO);
+}
+
+/*
+ * Confines the process. With the sockets of somebody else it has nobody to connect to but the
+ * log. An attacker would have: they belong to the network of whoever made them, and would reach
+ * more of it than the unit may see (PrivateNetwork=).
+ */
+static void confine(bool has_its_sockets)
+{
+	const char *why =
+		has_its_sockets && log_connect() ? confine_to_server() : confine_to_program();
+
+	if (why)
+		syslog(LOG_DEBUG, "not confined: %s", why);
+}
+
 static int set_up(struct program *program, const struct options *options, struct led *led,
 	enum initial initial)
 {
@@ -248,6 +276,7 @@ static int set_up(struct program *program, const struct options *options, struct
 	n = sd_listen_fds_with_names(true, &names);
 	if (n < 0)
 		return n;
+	confine(has_sockets(n));
 
 	r = sd_event_default(&program->event);
 	if (r >= 0)
@@ -268,8 +297,7 @@ static int set_up(struct program *program, const struct options *options, struct
 	for (int i = 0; i < n; i++)
 		free(names[i]);
 	free(names);
-	if (r >= 0 && program->n_sockets == 0 &&
-		sd_is_socket(STDIN_FILENO, AF_UNSPEC, SOCK_STREAM, 1) > 0)
+	if (r >= 0 && program->n_sockets == 0 && is_listening(STDIN_FILENO))
 		r = serve(program, STDIN_FILENO);
 	if (r >= 0 && program->n_sockets == 0)
 		for (unsigned i = 0; i < options->n_listen && r >= 0; i++)
@@ -316,9 +344,6 @@ int main(int argc, char *argv[])
 		setting_error(&options.led, why);
 
 	log_open("led-line");
-	why = confine_to_program();
-	if (why)
-		syslog(LOG_DEBUG, "not confined: %s", why);
 	r = set_up(&program, &options, led, initial);
 	if (r >= 0) {
 		sd_notify(0, "READY=1");
