@@ -351,7 +351,7 @@ def attack(pi):
     pi(f"echo LED ON | LD_PRELOAD=' ' ATTACK={pid} {chip} {ATTACK}/led-handler-attack;"
        " rm /run/led/attack")
     everything, done = attempts(pi)
-    assert done == everything and len(everything) == 9, everything - done
+    assert done == everything and len(everything) == 15, everything - done
 
     def attacked(unit, program, other):
         pid = pi.property(other, "MainPID")
@@ -368,13 +368,18 @@ def attack(pi):
         pi(f"rm /etc/systemd/system/{unit}.service.d/attack.conf; systemctl daemon-reload")
         return done
 
-    # But for what it is there for.
+    # But for what it is there for; and the service manager is told by address.
+    connect = {"connect", "connect by sending", "reconnect a socket"}
+    holder = {"open the GPIO chip", "send to another"}
     assert attacked("led@", "led-handler", "led-line") == set()
-    assert attacked("led-line", "led-line", "button") == {"open the GPIO chip"}
-    assert attacked("button", "button", "led-line") == {"open the GPIO chip", "connect"}
+    assert attacked("led-line", "led-line", "button") == holder
+    assert attacked("button", "button", "led-line") == holder | connect
+    # With the port itself, which belongs to the machine's network.
+    pi("systemctl stop led.socket led-line.service; systemctl start led-wait.socket")
+    assert attacked("led-line", "led-line", "button") == holder
 
     # Under xinetd, what the programs do themselves.
-    pi("systemctl stop led.socket led-line.socket led-line.service")
+    pi("systemctl stop led-wait.socket led-line.socket led-line.service")
     pid = pi.property("button", "MainPID")
     pi(f"sed 's,/usr/s*bin/\\(led-.*\\),{ATTACK}/\\1-attack\\n\\tenv = ATTACK={pid} {chip},'"
        " /usr/share/doc/led-socket/xinetd/led >/etc/xinetd.d/led; systemctl start xinetd")
@@ -382,7 +387,9 @@ def attack(pi):
     pi.cursor()
     assert pi.ask("LED ON") == "OK LED ON"
     log = "\n".join(pi.journal())
-    for program, refused in (("led-handler", everything), ("led-line", {"fork", "execute /bin/sh"})):
+    others = {"trace another", "signal another", "have the kernel signal another", "limit another"}
+    refused_to_line = connect | others | {"fork", "execute /bin/sh", "use io_uring"}
+    for program, refused in (("led-handler", everything), ("led-line", refused_to_line)):
         done = set(re.findall(rf"{program}\[\d+\]: attack: (.*): done", log))
         tried = set(re.findall(rf"{program}\[\d+\]: attack: (.*): ", log))
         assert tried == everything and not done & refused, (program, tried, done)
