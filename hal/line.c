@@ -201,8 +201,9 @@ static int find_by_path(
 	if (!S_ISCHR(st.st_mode))
 		return explain_path(spec->chip, ENOTTY, why);
 	chip = line_chip_open(place->path);
+	/* ENOENT is what libgpiod 2 says of a device about which /sys has nothing. */
 	if (!chip)
-		return explain_path(spec->chip, errno, why);
+		return explain_path(spec->chip, errno == ENOENT ? ENOTTY : errno, why);
 	size = line_chip_size(chip);
 	line_chip_close(chip);
 	if (spec->offset >= size)
