@@ -148,10 +148,9 @@ def hardware(pi):
         # The state that the last command left comes back with the chip.
         eventually(lambda: pi.led() == "1", 30)
         # That the chip was not the group's at first is nobody's concern.
-        lines = [line for line in pi.journal() if "led-line[" in line and "sent" not in line]
-        assert [line.split(": ", 2)[-1] for line in lines] == [
-            "this machine has no GPIO chip (/dev/gpiochip*)", "LED gpio:GPIO17 works again"
-        ], lines
+        lines = [line for line in pi.journal() if "led-line[" in line]
+        assert not any("Permission denied" in line for line in lines), lines
+        assert sum("works again" in line for line in lines) == 1, lines
     assert pi.ask("LED OFF") == "OK LED OFF" and pi.led() == "0"
     assert pi.property("led-line", "MainPID") == started
     assert pi.says("systemctl --failed --no-legend") == ""
