@@ -3,7 +3,7 @@
 
 import re
 
-from machine import ADDRESS, STREET, Container, eventually, street
+from machine import ADDRESS, STREET, another, eventually, street
 from scenario import scenario
 
 # What a user does with the example, on a machine without an LED.
@@ -12,6 +12,12 @@ CONFIGURE = (
     " >/etc/xinetd.d/led"
 )
 UNITS = "led.socket led-wait.socket led-line.socket led-line.service led-wait.service button.service"
+
+
+def served(pi):
+    """Somebody in the street switches the LED."""
+    answer = street(f"echo LED TOGGLE | timeout 10 nc {ADDRESS} 5555")
+    assert answer.startswith("OK LED "), answer + pi.last_words()
 
 
 @scenario("container", "enable --now led.socket, and LED ON from afar")
@@ -129,41 +135,38 @@ def security(pi):
 
 @scenario("container", "from led.socket to led-wait.socket and back, and over a boot")
 def switch(pi):
-    def served():
-        assert street(f"echo LED TOGGLE | timeout 10 nc {ADDRESS} 5555").startswith("OK LED ")
-
     pi("systemctl enable --now led.socket led-line.service")
-    served()
+    served(pi)
     for old, new in ("led.socket", "led-wait.socket"), ("led-wait.socket", "led.socket"):
         pi(f"systemctl disable --now {old}; systemctl enable --now {new}")
         pi.cursor()
-        served()
-        served()
+        served(pi)
+        served(pi)
         by_handler = [line for line in pi.journal() if line.startswith("led-handler")]
         assert len(by_handler) == (2 if new == "led.socket" else 0), by_handler
     pi("systemctl disable --now led.socket; systemctl enable --now led-wait.socket")
     pi.reboot()
     assert pi("systemctl is-active led-wait.socket led-line.service") == "active\nactive"
-    served()
+    served(pi)
     pi("systemctl restart led-line")
-    served()
+    served(pi)
     pi("systemctl restart led-wait.socket")
-    served()
+    served(pi)
 
     # What an upgrade does: it starts what has been started.
     before = pi.property("led-line", "MainPID")
     pi("systemctl start led-wait.socket led-line.socket")
     assert pi.property("led-line", "MainPID") == before
-    served()
+    served(pi)
 
     # A wrong setting keeps nobody from changing over.
     pi("systemctl disable --now led-wait.socket; systemctl stop led-line; echo LED=x >/etc/default/led;"
        "systemctl enable --now led.socket")
     street(f"echo LED ON | timeout 2 nc {ADDRESS} 5555")
     pi("systemctl start led-wait.socket; echo LED=log >/etc/default/led; systemctl stop led-line")
-    served()
+    served(pi)
     pi("systemctl start led.socket")
-    served()
+    served(pi)
     assert pi.says("systemctl --failed --no-legend") == ""
 
 
@@ -215,13 +218,9 @@ def xinetd_serves(pi):
 
 @scenario("container", "xinetd where systemd is not process 1")
 def xinetd_alone(pi):
-    pi.off()
-    alone = Container(*pi.lower, command=["sh", "-c", f"{CONFIGURE}; exec xinetd -dontfork"])
-    try:
+    command = ["sh", "-c", f"{CONFIGURE}; exec xinetd -dontfork"]
+    with another(pi, *pi.lower, command=command) as alone:
         xinetd_serves(alone)
-    finally:
-        alone.remove()
-        pi.start()
 
 
 @scenario("container", "stopped, nothing is left: no process, no socket, no FIFO")

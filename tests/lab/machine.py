@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 LAB = Path(__file__).resolve().parent
@@ -98,6 +99,12 @@ def street(script, seconds=30):
         text=True,
     )
     return run.stdout
+
+
+def suite_of(layers):
+    """The Debian that layers of folders are, top first."""
+    text = (layers[-1] / "etc/os-release").read_text()
+    return re.search(r"VERSION_CODENAME=(\w+)", text)[1]
 
 
 class Machine:
@@ -188,11 +195,16 @@ class Layer:
 class Container(Machine):
     """systemd in a container, at this machine's speed. There is no GPIO."""
 
+    # Without these, systemd cannot enforce IPAddressAllow=, and goes on without it.
+    WITH_BPF = ["--capability=CAP_BPF,CAP_NET_ADMIN,CAP_SYS_ADMIN", "--system-call-filter=bpf"]
+
     led_default = "LED=log\\n"
     button_default = "BUTTON=fifo:/run/button/press\\n"
 
-    def __init__(self, *lower, command=()):
+    def __init__(self, *lower, command=(), bpf=True):
         self.lower = lower
+        self.suite = suite_of(lower)
+        self.bpf = bpf
         self.layer = Layer(*lower)
         self.root = self.layer.root
         self.command = ["--as-pid2", *command] if command else ["--boot"]
@@ -203,7 +215,7 @@ class Container(Machine):
         self.process = subprocess.Popen(
             ["systemd-nspawn", "--quiet", "-D", self.root, "-M", "pi", "--register=no"]
             + ["--keep-unit", "--network-veth", "--resolv-conf=off", "--timezone=off"]
-            + ["--capability=CAP_BPF,CAP_NET_ADMIN,CAP_SYS_ADMIN", "--system-call-filter=bpf"]
+            + (self.WITH_BPF if self.bpf else [])
             + ["--console=pipe", "--link-journal=no", *self.command],
             stdin=subprocess.DEVNULL,
             stdout=self.console,
@@ -277,6 +289,22 @@ class Container(Machine):
             + [f"TERM={os.environ.get('TERM', 'dumb')}", "bash", "-l"],
             cwd="/",
         )
+
+
+@contextmanager
+def another(pi, *lower, **options):
+    """A container of its own, in the place of pi: they have the same address."""
+    pi.off()
+    try:
+        other = Container(*lower, **options)
+        try:
+            yield other
+        except Exception as why:
+            raise AssertionError(f"{why}\n{other.last_words()}") from None
+        finally:
+            other.remove()
+    finally:
+        pi.start()
 
 
 # --- emulated machines ------------------------------------------------------------------
@@ -372,9 +400,8 @@ class VM(Emulated):
     tty = "ttyS0"
 
     def __init__(self, *lower, greeting=""):
-        suite = re.search(r"VERSION_CODENAME=(\w+)", (lower[-1] / "etc/os-release").read_text())[1]
-        kernel = build("kernel", suite)
-        self.suite = suite
+        self.suite = suite_of(lower)
+        kernel = build("kernel", self.suite)
         self.layer = Layer(*lower)
         greet(self.layer.root, greeting)
         disk = self.layer.folder / "disk"

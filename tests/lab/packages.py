@@ -2,36 +2,14 @@
 """The packages from installation to purge, on machines that never saw this project."""
 
 import re
-from contextlib import contextmanager
 
-from machine import SOURCE, SOURCES, Container, bring, build, copy, eventually, readme
+from machine import SOURCE, SOURCES, another, bring, build, copy, eventually, readme
 from scenario import scenario
 from vm import GPIO, TRACE, guest, presses, trace
 
 # What an administrator's answer is when a setting of his and of a new version differ: he
 # keeps his, as dpkg proposes.
 UPGRADE = "dpkg --force-confold --install /usr/src/next/*.deb"
-
-
-@contextmanager
-def another(pi, tree):
-    """A machine of its own in this one's place."""
-    pi.off()
-    try:
-        other = Container(tree)
-        other.suite = suite(other)
-        try:
-            yield other
-        except Exception as why:
-            raise AssertionError(f"{why}\n{other.last_words()}") from None
-        finally:
-            other.remove()
-    finally:
-        pi.start()
-
-
-def suite(pi):
-    return pi(". /etc/os-release && echo $VERSION_CODENAME")
 
 
 def install(pi):
@@ -50,7 +28,7 @@ def files(pi):
 
 @scenario("container", "a clean machine: apt install, README's lines, reboot, upgrade, purge")
 def life(pi):
-    with another(pi, build("clean", suite(pi))) as clean:
+    with another(pi, build("clean", pi.suite)) as clean:
         before = files(clean)
         bring(clean.root, clean.suite)
         install(clean)
@@ -112,7 +90,7 @@ def restarted(pi, before):
 
 @scenario("container", "debian/tests pass where the packages were just installed")
 def autopkgtest(pi):
-    with another(pi, build("clean", suite(pi))) as clean:
+    with another(pi, build("clean", pi.suite)) as clean:
         bring(clean.root, clean.suite)
         install(clean)
         copy([SOURCE / "debian"], clean.root / "usr/src/led-socket")
@@ -127,7 +105,7 @@ def autopkgtest(pi):
 
 @scenario("container", "built from source, as README says")
 def source(pi):
-    with another(pi, build("tree", suite(pi))) as other:
+    with another(pi, build("tree", pi.suite)) as other:
         copy([SOURCE / name for name in SOURCES], other.root / "usr/src/led-socket")
         for command in readme("From source"):
             if "udevadm" not in command:  # there is no udev in a container
