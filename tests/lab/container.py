@@ -133,6 +133,23 @@ def security(pi):
     pi("systemd-analyze security --threshold=18 button.service")
 
 
+@scenario("container", "a first boot, which enables what has no preset, opens no port")
+def first_boot(pi):
+    with another(pi, *pi.lower) as image:
+        image("printf '[Install]\nWantedBy=multi-user.target\n[Service]\nExecStart=true\n'"
+              " >/etc/systemd/system/canary.service; systemctl disable -q button.service")
+        image.off()
+        (image.root / "etc/machine-id").write_text("uninitialized\n")
+        image.start()
+        assert image("systemctl is-enabled canary button") == "enabled\nenabled"
+        assert image("systemctl is-active button") == "active"
+        sockets = "led.socket led-wait.socket led-line.socket led-line.service"
+        enabled = image.says(f"systemctl is-enabled {sockets}")
+        assert enabled == "\n".join(["disabled"] * 4), enabled
+        assert image.processes().count("\n") == 0, image.processes()
+        assert image.says("ss -Hltn sport = 5555; ls /run/led") == ""
+
+
 @scenario("container", "from led.socket to led-wait.socket and back, and over a boot")
 def switch(pi):
     pi("systemctl enable --now led.socket led-line.service")
