@@ -150,6 +150,43 @@ def first_boot(pi):
         assert image.says("ss -Hltn sport = 5555; ls /run/led") == ""
 
 
+@scenario("container", "both sockets enabled: exactly one serves after each boot")
+def both(pi):
+    pi("systemctl enable led.socket led-wait.socket")
+    for boot in range(6):
+        if boot == 3:
+            pi("systemctl enable led-line.service")
+        pi.reboot()
+        active = pi.says("systemctl is-active led.socket led-wait.socket").split()
+        assert sorted(active) == ["active", "inactive"], active
+        served(pi)
+    assert pi.says("systemctl --failed --no-legend") == ""
+
+
+@scenario("container", "IPv4 and IPv6 are served, whatever net.ipv6.bindv6only says")
+def bindv6only(pi):
+    setting = "/proc/sys/net/ipv6/bindv6only"
+    try:
+        pi(f"echo 1 >{setting}")
+        for socket in ("led.socket", "led-wait.socket"):
+            pi(f"systemctl start {socket}")
+            for address in ("127.0.0.1", "::1"):
+                answer = pi.says(f"echo LED STATUS | timeout 10 nc {address} 5555")
+                assert answer == "OK LED OFF", (socket, address, answer)
+    finally:
+        pi(f"echo 0 >{setting}")
+
+
+@scenario("container", "ten restarts of each socket in a row, and it listens")
+def restarts(pi):
+    for socket in ("led.socket", "led-wait.socket"):
+        pi(f"systemctl start {socket}")
+        for restarted in (socket, "led-line.socket"):
+            pi(f"for i in $(seq 10); do systemctl restart {restarted} || exit; done")
+            served(pi)
+    assert pi.says("systemctl --failed --no-legend") == ""
+
+
 @scenario("container", "from led.socket to led-wait.socket and back, and over a boot")
 def switch(pi):
     pi("systemctl enable --now led.socket led-line.service")
