@@ -3,6 +3,7 @@
 
 import re
 
+from container import CONFIGURE
 from machine import SOURCE, SOURCES, another, bring, build, copy, eventually, readme
 from scenario import scenario
 from vm import GPIO, TRACE, guest, presses, trace
@@ -72,6 +73,21 @@ def life(pi):
         units = clean.says("for what in list-units list-unit-files; do"
                            " systemctl $what --plain --no-legend 'led*' 'button*'; done")
         assert units == "", units
+
+
+@scenario("container", "apt remove ends led-line, whoever started it, without a warning")
+def remove(pi):
+    with another(pi, *pi.lower) as other:
+        other("echo LED=log >/etc/default/led")
+        for start in ("systemctl start led.socket", "systemctl start led-wait.socket",
+                      f"{CONFIGURE}; systemctl start xinetd"):
+            other(start)
+            eventually(lambda: other.ask("LED ON") == "OK LED ON")
+            assert "led-line" in other.processes(), other.processes()
+            said = other("apt-get remove -y led-socket")
+            assert "led-line" not in other.processes(), other.processes()
+            assert "led-line.service" not in said, said
+            other("apt-get install -y /usr/src/packages/led-socket_*.deb")
 
 
 def listening(pi):
