@@ -179,12 +179,41 @@ def bindv6only(pi):
 
 @scenario("container", "ten restarts of each socket in a row, and it listens")
 def restarts(pi):
+    pi.cursor()
     for socket in ("led.socket", "led-wait.socket"):
         pi(f"systemctl start {socket}")
         for restarted in (socket, "led-line.socket"):
             pi(f"for i in $(seq 10); do systemctl restart {restarted} || exit; done")
             served(pi)
     assert pi.says("systemctl --failed --no-legend") == ""
+    said = [line for line in pi.journal() if line.startswith("systemctl")]
+    assert said == [], said
+
+
+@scenario("container", "a command that fails is one line in the journal, led-handler's own")
+def failed_command(pi):
+    pi("systemctl start led.socket")
+    served(pi)
+    pi("systemctl stop led-line.socket")
+    for setting, wanted in (
+        ("LED=log", r'led-handler\[\d+\]: \S+ sent "LED ON": ERR no led-line at .*'),
+        ("LED_LINE=x", r"led-handler\[\d+\]: led-handler: LED_LINE=x: an address is .*"),
+    ):
+        pi(f"echo {setting} >/etc/default/led")
+        pi.cursor()
+        street(f"echo LED ON | timeout 10 nc {ADDRESS} 5555")
+        eventually(lambda: pi.says("systemctl list-units --plain --no-legend 'led@*'") == "")
+        lines = pi.journal()
+        assert len(lines) == 1 and re.fullmatch(wanted, lines[0]), lines
+
+
+@scenario("container", "a setting that systemd ignores is an error in the unit's journal")
+def ignored_setting(pi):
+    for start in "export ", "\ufeff":
+        pi(f"printf '{start}LED_INITIAL=on\\nLED=log\\n' >/etc/default/led")
+        pi("systemctl restart led-line; journalctl --sync")
+        said = pi("journalctl -q -b -u led-line -p err")
+        assert f"Ignoring invalid environment assignment '{start}LED_INITIAL=on'" in said, said
 
 
 @scenario("container", "from led.socket to led-wait.socket and back, and over a boot")
