@@ -3,7 +3,7 @@
 
 import re
 
-from machine import ADDRESS, STREET, another, eventually, street
+from machine import ADDRESS, STREET, another, eventually, readme, street
 from scenario import scenario
 
 # What a user does with the example, on a machine without an LED.
@@ -216,6 +216,43 @@ def ignored_setting(pi):
         assert f"Ignoring invalid environment assignment '{start}LED_INITIAL=on'" in said, said
 
 
+def setting(name, title="Another LED, another pin"):
+    """A setting of README.md, and the comment above it."""
+    lines = readme(title)
+    number = next(i for i, line in enumerate(lines) if line.startswith(name))
+    return lines[number], lines[number - 1]
+
+
+@scenario("container", "README's settings that take no hardware, over a reboot")
+def settings(pi):
+    log, _ = setting("LED=log")
+    last, comment = setting("LED_INITIAL=last")
+    fifo, _ = setting("BUTTON=fifo:")
+    toggle, _ = setting("BUTTON_COMMANDS=")
+    pi("systemctl enable --now led.socket")
+    pi(f"echo '{log}' >/etc/default/led; echo '{fifo}' >/etc/default/button")
+    pi("systemctl enable button")
+
+    pi.reboot()
+    pi.wait_for("test -p /run/button/press")
+    pi("echo 0 > /run/button/press")
+    eventually(lambda: pi.ask() == "OK LED ON")
+
+    # Nobody asks for the lamp after the power cut: it is lit by itself, or it is not.
+    enable = re.search('takes "(.*?)"', comment)[1]
+    pi(f"echo '{last}' >>/etc/default/led; {enable}; systemctl restart led-line")
+    assert pi.ask("LED ON") == "OK LED ON"
+    pi.reboot()
+    eventually(lambda: "LED Status: On" in pi("journalctl -b -q -t led-line"))
+
+    pi(f"echo '{toggle}' >>/etc/default/button")
+    pi.reboot()
+    pi.wait_for("test -p /run/button/press")
+    for state in "OFF", "ON":
+        pi("echo 0 > /run/button/press")
+        eventually(lambda: pi.ask() == f"OK LED {state}")
+
+
 @scenario("container", "from led.socket to led-wait.socket and back, and over a boot")
 def switch(pi):
     pi("systemctl enable --now led.socket led-line.service")
@@ -269,15 +306,17 @@ def networks(pi):
         assert served_from("192.168.55", STREET)
         assert not served_from(PUBLIC, PUBLIC + ".1")
         pi(f"mkdir -p {drop_in}; printf '[Socket]\nIPAddressAllow=any\n' >{drop_in}/all.conf;"
-           f"systemctl daemon-reload; systemctl restart {socket}")
+           f"echo LED_ALLOW=any >>/etc/default/led; systemctl daemon-reload;"
+           f"systemctl restart {socket} led-line")
         assert served_from(PUBLIC, PUBLIC + ".1")
-        pi(f"rm -r {drop_in}; systemctl daemon-reload; systemctl disable --now {socket}")
+        pi(f"sed -i /ALLOW/d /etc/default/led; rm -r {drop_in}; systemctl daemon-reload; systemctl disable --now {socket}")
 
     pi("systemctl stop led-line.socket led-line.service")
     for everybody in (False, True):
         pi(CONFIGURE)
         if everybody:
-            pi("sed -i 's,only_from .*,only_from = 0.0.0.0/0 ::/0,' /etc/xinetd.d/led")
+            pi(r"sed -i 's,^\tonly_from .*,only_from = 0.0.0.0/0 ::/0\nenv = LED_ALLOW=any,'"
+               " /etc/xinetd.d/led")
         pi("systemctl restart xinetd")
         pi.wait_for("ss -Hltn sport = 5555 | grep -q .")
         assert served_from("192.168.55", STREET)
@@ -301,9 +340,36 @@ def xinetd_serves(pi):
 
 @scenario("container", "xinetd where systemd is not process 1")
 def xinetd_alone(pi):
-    command = ["sh", "-c", f"{CONFIGURE}; exec xinetd -dontfork"]
-    with another(pi, *pi.lower, command=command) as alone:
+    with another(pi, *pi.lower, command=["sleep", "infinity"]) as alone:
+        # README's lines, where the package has not made the users.
+        alone("userdel led-handler; userdel led-line; groupdel gpio")
+        for command in readme("xinetd"):
+            alone(command)
+            if command.startswith("cp"):
+                alone(CONFIGURE)
         xinetd_serves(alone)
+
+
+@scenario("container", "xinetd with all hosts denied, and what led-line(8) says of only_from")
+def xinetd_locked(pi):
+    with another(pi, *pi.lower) as other:
+        other("echo ALL: ALL >/etc/hosts.deny; echo led-handler: ALL >/etc/hosts.allow")
+        other(f"{CONFIGURE}; systemctl start xinetd")
+        xinetd_serves(other)
+
+        other("systemctl stop xinetd; pkill -x led-line || :")
+        other("sed -i '/^{/a only_from = 192.168.0.0/16' /etc/xinetd.conf; systemctl start xinetd")
+        other.wait_for("ss -Hltn sport = 5556 | grep -q .")
+        if other.suite == "bookworm":
+            answer = street(f"echo LED ON | timeout 20 nc {ADDRESS} 5555")
+            assert not answer.startswith("OK"), answer
+        else:
+            xinetd_serves(other)
+        other("sed -i '/^service led-line/,/^}/s/^{/&\\ndisable = yes/' /etc/xinetd.d/led;"
+              " systemctl stop xinetd; pkill -x led-line; systemctl start xinetd")
+        other("systemd-run -q --uid=led-line /usr/sbin/led-line --led=log --listen=127.0.0.1:5556")
+        other.wait_for("ss -Hltn sport = 5556 | grep -q .")
+        xinetd_serves(other)
 
 
 @scenario("container", "stopped, nothing is left: no process, no socket, no FIFO")
@@ -311,7 +377,8 @@ def stop(pi):
     pi("systemctl enable --now led.socket led-line.service button.service")
     pi("echo 0 >/run/button/press")
     eventually(lambda: "1 delivered" in pi.status("button"))
-    pi("systemctl stop button.service led.socket led-line.socket led-line.service")
+    off, = readme("Off again")
+    pi(off)
     assert pi.processes() == "", pi.processes()
     left = pi.says("ss -Hltn sport = 5555; ls /run/led; test ! -e /run/button || ls -d /run/button")
     assert left == "", left

@@ -3,7 +3,7 @@
 
 import re
 
-from container import CONFIGURE
+from container import CONFIGURE, setting
 from machine import SOURCE, SOURCES, another, bring, build, copy, eventually, readme
 from scenario import scenario
 from vm import GPIO, TRACE, guest, presses, trace
@@ -170,3 +170,20 @@ def configure(pi):
             pi("udevadm settle; test -L /dev/old-name")
             assert pi(f"stat -c %G:%a {pi.chip()} {led}/brightness") == "gpio:660\ngpio:664"
     pi("rm /etc/udev/rules.d/99-link.rules")
+
+
+@scenario("vm", "README's settings for other pins, over a reboot")
+def pins(pi):
+    by_name, _ = setting("LED=gpio:GPIO27")
+    by_number, _ = setting("LED=gpio:gpiochip0/27,active-low")
+    button, _ = setting("BUTTON=gpio:GPIO22")
+    pi("systemctl enable led.socket button.service")
+    pi(f"echo {button} >/etc/default/button")
+    for led, lit in (by_name, "1"), (by_number, "0"):
+        pi(f"echo {led} >/etc/default/led")
+        pi.reboot()
+        pi.wait_for("systemctl is-active button.service")
+        assert "GPIO22" in pi.status("button"), pi.status("button")
+        pi("cd /run/chip/sim_gpio22; echo pull-down >pull; sleep 0.5; echo pull-up >pull")
+        eventually(lambda: pi("cat /run/chip/sim_gpio27/value") == lit, 60)
+        assert pi.ask() == "OK LED ON"
