@@ -324,6 +324,23 @@ def networks(pi):
     pi("systemctl stop xinetd; pkill led-line || :")
 
 
+@scenario("container", "no BPF: a stranger is turned away all the same, unless LED_ALLOW=any")
+def no_bpf(pi):
+    with another(pi, *pi.lower, bpf=False) as other:
+        other("echo LED=log >/etc/default/led")
+        for socket in ("led.socket", "led-wait.socket"):
+            other(f"systemctl start {socket}")
+            assert served_from("192.168.55", STREET)
+            other.cursor()
+            answer = street(f"echo LED ON | timeout 3 nc -s {PUBLIC}.1 {PUBLIC}.2 5555")
+            assert answer == "ERR not allowed from this address\n", answer
+            assert any(PUBLIC + ".1" in line for line in other.journal()), other.journal()
+            assert other.ask() == "OK LED OFF"
+            other("echo LED_ALLOW=any >>/etc/default/led; systemctl restart led-line")
+            assert served_from(PUBLIC, PUBLIC + ".1")
+            other("sed -i /ALLOW/d /etc/default/led; systemctl restart led-line")
+
+
 @scenario("container", "xinetd in place of led.socket, beside systemd")
 def xinetd(pi):
     pi(f"{CONFIGURE}; systemctl start xinetd")
