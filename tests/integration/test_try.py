@@ -52,9 +52,7 @@ def at_end(w):
 
 @test("tests/try with standard input closed, until SIGINT; LED_PORT", quick=False)
 def closed(w):
-    p = w.spawn(
-        "bash", "-c", 'trap - INT; exec "$0" <&-', SOURCE / "tests/try", env={"LED_PORT": 5558}
-    )
+    p = w.spawn("bash", "-c", 'exec "$0" <&-', SOURCE / "tests/try", env={"LED_PORT": 5558})
     folder = folder_of(p)
     assert ask(b"LED STATUS\n", ("127.0.0.1", 5558)) == b"OK LED OFF\n"
     assert not accepts()
@@ -62,6 +60,14 @@ def closed(w):
     assert not accepts((AFAR, 5558)) and not accepts(("::1", 5558))
     assert p.stop(signal.SIGINT) == 0
     eventually(lambda: is_gone(w, p, folder))
+
+
+@test("nohup tests/run &: what the tests start has default signals", quick=False)
+def in_the_background(w):
+    tests = f"{SOURCE}/tests/integration/run"
+    p = w.spawn("bash", "-c", 'trap "" HUP INT QUIT; exec "$0" "$1"', tests, "until SIGINT")
+    assert p.wait(120) == 0, p.output()
+    assert re.search(r"^ok 1 - tests/try .* until SIGINT", p.output(), re.M), p.output()
 
 
 @test("tests/try in a terminal: Enter presses, the lamp shows it, SIGTERM ends it", quick=False)

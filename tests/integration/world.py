@@ -139,9 +139,21 @@ def replace_dev_log(folder, path):
 LOG = None
 
 
+def default_signals():
+    """Has every process that is started from here begin with default signals.
+
+    nohup, and a shell that starts something in the background, leave signals ignored, which
+    outlives exec(2); a handler does not.
+    """
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:  # subprocess does
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 def enter():
     """To be called once, as root, before anything else."""
     global LOG
+    default_signals()
     if INSTALLED:
         # Where journald hands on what came to /dev/log, less what the units leave out.
         forwarded = Path("/run/systemd/journal/syslog")
