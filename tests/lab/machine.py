@@ -481,7 +481,7 @@ class Pi3(Emulated):
 def readme(title):
     """The commands of a section of README.md."""
     text = (SOURCE / "README.md").read_text()
-    section = re.search(rf"^#+ {title}$(.*?)^#", text, re.M | re.S)[1]
+    section = re.search(rf"^#+ {title}$(.*?)(?:^#|\Z)", text, re.M | re.S)[1]
     return re.findall(r"^    (.*)$", section, re.M)
 
 
