@@ -62,7 +62,7 @@ need_build() {
 
 # What the lab takes: tests/lab/README.md.
 need_lab() {
-	need python3 mmdebstrap systemd-container iproute2 util-linux netcat-openbsd e2fsprogs \
+	need python3 mandoc mmdebstrap systemd-container iproute2 util-linux netcat-openbsd e2fsprogs \
 		cpio xz-utils kmod arch-test qemu-system-x86 qemu-system-arm qemu-user-static binfmt-support
 }
 

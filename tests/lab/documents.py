@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""Whoever copies a block out of README.md, or out of a manual's EXAMPLES, gets what it says."""
+
+import re
+import shlex
+import sys
+
+from machine import SOURCE, eventually
+from scenario import scenario
+
+sys.path.insert(0, str(SOURCE / "tests/lib"))
+from manual import Manual
+
+# Blocks that begin so are run by other tests, as they stand.
+ELSEWHERE = {
+    "tests/try": "newcomer",
+    "tests/run": "newcomer, and whoever runs this",
+    "apt install ./": "installs every machine of the lab",
+    "apt install gcc": "built from source, as README says",
+}
+# A line that begins so is run by the integration tests: there is no such program here.
+ELSEWHERE_LINE = "tcpdump "
+# What has to be so before a block that begins so, as the text around it says.
+BEFORE = {
+    "groupadd --system gpio": "systemctl disable -q --now led.socket; systemctl stop led-line.socket"
+    " button; userdel led-handler; userdel led-line; groupdel gpio",
+}
+# What goes on until somebody ends it.
+ENDLESS = "journalctl -f"
+# As systemd takes it from a file, a comment behind it would be a part of the value.
+SETTING = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s"#]+)')
+
+
+def try_settings(pi, block):
+    """Each line alone in the unit's file: the program runs with it, and has that value."""
+    for line in block:
+        setting = SETTING.fullmatch(line)
+        assert setting, f"not what systemd takes for a setting: {line}"
+        name, value = setting[1], setting[2].strip('"')
+        unit, file = ("button", "button") if name.startswith("BUTTON") else ("led-line", "led")
+        pi(f"echo {shlex.quote(line)} >/etc/default/{file}; systemctl restart {unit}")
+        environment = pi(f"tr '\\0' '\\n' </proc/{pi.property(unit, 'MainPID')}/environ")
+        assert f"{name}={value}" in environment.splitlines(), environment
+
+
+def script(block):
+    """What is typed at the prompts of a block, who types it, and what has to be printed."""
+    typed, printed, users, edited = [], [], set(), None
+    for line in block:
+        prompt, _, command = line.partition(" ")
+        if prompt in ("#", "$"):
+            users.add("root" if prompt == "#" else "pi")
+            typed.append(command)
+            edited = command.startswith("systemctl edit ") and command.split()[-1]
+            if edited:
+                # What it leaves when its editor has been left.
+                file = f"/etc/systemd/system/{edited}.d/override.conf"
+                typed[-1] = f"install -D /dev/null {file}"
+            elif command.endswith("&"):
+                typed.append("sleep 1")  # as a person does, before the next line
+        elif edited:
+            typed.append(f"echo {shlex.quote(line)} >>{file}; systemctl daemon-reload")
+        else:
+            printed.append(re.sub(r"\\\[\d+\\\]", r"\\[[0-9]+\\]", re.escape(line)))
+    assert len(users) == 1, "a block has one user"
+    return users.pop(), typed, printed
+
+
+def try_prompts(pi, block):
+    user, typed, printed = script(block)
+    waits = [f"until grep -qxP {shlex.quote(line)} /tmp/said; do sleep 0.1; done" for line in printed]
+    lines = "\n".join(["set -e", "exec >/tmp/said 2>&1", *typed, *waits, "kill $(jobs -p) || :"])
+    pi("rm -f /tmp/said")
+    try:
+        pi(f"runuser -l {user} -s /bin/bash -c {shlex.quote(lines)}", 20)
+    except AssertionError as why:
+        raise AssertionError(f"{why}\n{pi.says('cat /tmp/said')}") from None
+
+
+def try_commands(pi, block):
+    lines = [line for line in block if not line.startswith(ELSEWHERE_LINE)]
+    for i, line in enumerate(lines):
+        if line.startswith(ENDLESS):
+            lines[i] = f"timeout 1 {line} || [ $? = 124 ]"
+    pi("set -e\n" + "\n".join(lines))
+
+
+def try_block(pi, block):
+    settings = [line for line in block if not line.startswith("#")]
+    if settings and all(re.match("[A-Z_]+=", line) for line in settings):
+        try_settings(pi, settings)
+    elif block[0].startswith(("# ", "$ ")):
+        try_prompts(pi, block)
+    else:
+        try_commands(pi, block)
+
+
+def try_blocks(pi, blocks):
+    assert len(blocks) > 3, blocks
+    pi.says("useradd --create-home pi")
+    for block in blocks:
+        if block.startswith(tuple(ELSEWHERE)):
+            continue
+        pi.afresh()
+        pi("systemctl start led.socket button.service")
+        eventually(lambda: pi.ask("LED ON") == "OK LED ON")
+        for beginning, commands in BEFORE.items():
+            if block.startswith(beginning):
+                pi(commands)
+        try:
+            try_block(pi, block.splitlines())
+        except AssertionError as why:
+            raise AssertionError(f"{block}\n{why}") from None
+    pi("systemd-sysusers")
+
+
+@scenario("container", "every block of README.md, as it stands")
+def readme(pi):
+    text = (SOURCE / "README.md").read_text()
+    blocks = re.findall(r"(?:^ {4}.*\n)+", text, re.M)
+    try_blocks(pi, [re.sub("^ {4}", "", block, flags=re.M).strip() for block in blocks])
+
+
+@scenario("container", "every example of the manuals, as it stands")
+def manuals(pi):
+    parts = [part for page in sorted((SOURCE / "man").glob("*.8")) for part in Manual(page).parts]
+    try_blocks(pi, [text for section, kind, text in parts if (section, kind) == ("EXAMPLES", "block")])
