@@ -165,7 +165,7 @@ static const char *ask_line(const struct line *line, const struct request *reque
 	n = snprintf(text, sizeof text, "%s%s%s @%llu\n", verb_text(request->verb),
 		*request->key ? " #" : "", request->key, (unsigned long long)request->at);
 	/* Where it has closed the connection already, it may have said why. */
-	if (send(line->fd, text, (size_t)n, MSG_NOSIGNAL) != n && errno != EPIPE)
+	if (send(line->fd, text, (size_t)n, MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return strerror(errno);
 	return NULL;
 }
