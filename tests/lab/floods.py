@@ -10,6 +10,9 @@ from container import CONFIGURE
 from machine import ADDRESS, NEIGHBOUR, STREET, eventually
 from scenario import scenario
 
+# What led-line(8) says about the log.
+LOG_LINES, LOG_SECONDS = 1000, 10
+
 
 def ask(source=STREET, command=b"LED ON\n"):
     """What a client at an address is answered; nothing, where it is refused."""
@@ -97,7 +100,7 @@ def survives(pi, name):
     before = memory(pi)
 
     start = time.monotonic()
-    connected = flood(20000, b"LED STATUS\n", 180)
+    connected = flood(20000, b"LED STATUS\n", 1800)
     over = time.monotonic()
     assert connected >= 20000, connected
     eventually(lambda: ask() == b"OK LED ON\n", 5, 0)
@@ -123,7 +126,8 @@ def survives(pi, name):
     for s in slow:
         s.close()
 
-    # Garbage: what it may leave in the log is bounded, and the log is not all that it is.
+    # Garbage: the log has a thousand lines of clients in ten seconds, however fast the machine is.
+    time.sleep(LOG_SECONDS)  # from now on, and not for those who came before
     pi.cursor()
     start = time.monotonic()
     with socket.create_connection((ADDRESS, 5555), 5) as s:
@@ -131,13 +135,17 @@ def survives(pi, name):
             s.sendall(b"garbage\n" * 100_000)
         except OSError:
             pass  # it was refused long ago
-    connected = flood(100_000, b"garbage\n", 5)
-    took = time.monotonic() - start
+    connected = flood(100_000, b"garbage\n", 15)
     eventually(lambda: ask() == b"OK LED ON\n", 5, 0)
-    lines = len(pi.journal())
-    print(f"# {name}: {connected} times garbage in {took:.1f} s, {lines} lines in the log",
-          flush=True)
-    assert lines <= 2000 + 200 * took, lines
+    took = time.monotonic() - start
+    lines = pi.journal()
+    ours = sum(line.startswith("led-") for line in lines)
+    left_out = re.findall(r"(\d+) clients more than the log has lines for", "\n".join(lines))
+    print(f"# {name}: {connected} times garbage in {took:.1f} s, {ours} lines in the log and "
+          f"{len(lines) - ours} of others, left out: {' and '.join(left_out) or 'none'}", flush=True)
+    assert ours <= LOG_LINES * (took // LOG_SECONDS + 1) + 5, ours
+    # Of systemd and xinetd: a few whenever they refuse for a second.
+    assert len(lines) - ours <= 5 * took, lines[-40:]
     assert pi.says("systemctl --failed --no-legend") == ""
 
 
