@@ -32,10 +32,15 @@
 #define STATUS_USEC 50000
 #define STATUS_ACCURACY_USEC 10000
 
+#define FILTER_ACCURACY_USEC 100
+
+/* A button that has more to say than this has to wait while others have their turn. */
+#define EVENTS_A_TURN 64
+
 #define COMMANDS_MAX 32
 
 struct options {
-	struct setting button, connect, debounce, retry;
+	struct setting button, connect, debounce, filter, retry;
 	const char *commands[COMMANDS_MAX];
 	unsigned n_commands;
 };
@@ -44,9 +49,9 @@ struct program {
 	sd_event *event;
 	struct button *button;
 	struct debounce debounce;
-	uint64_t quiet_usec, retry_usec;
+	uint64_t quiet_usec, filter_usec, retry_usec;
 	struct delivery *delivery;
-	sd_event_source *io, *devices, *reopen, *status;
+	sd_event_source *io, *more, *filter, *devices, *reopen, *status;
 	char trouble[BUTTON_WHY_MAX]; /* why there is no button, or "" */
 	char counts[512];
 };
@@ -66,6 +71,8 @@ static void print_help(void)
 	       "                       else LED ON, LED OFF)\n"
 	       "      --debounce=MS    quiet that ends a contact's bouncing\n"
 	       "                       (default: $BUTTON_DEBOUNCE, else 15)\n"
+	       "      --filter=MS      how long the contact has to be closed to be a press\n"
+	       "                       (default: $BUTTON_FILTER, else 0)\n"
 	       "      --retry=SECONDS  how long to go on trying to deliver a press\n"
 	       "                       (default: $BUTTON_RETRY, else 10)\n"
 	       "      --help           show this help\n"
@@ -122,6 +129,7 @@ static void read_environment(struct options *options)
 	setting_complete(&options->button);
 	setting_complete(&options->connect);
 	setting_complete(&options->debounce);
+	setting_complete(&options->filter);
 	setting_complete(&options->retry);
 	if (options->n_commands == 0)
 		add_commands(options, "BUTTON_COMMANDS", list && *list ? list : built_in);
@@ -129,12 +137,13 @@ static void read_environment(struct options *options)
 
 static void parse_argv(int argc, char *argv[], struct options *options)
 {
-	enum { BUTTON = 1, CONNECT, COMMAND, DEBOUNCE, RETRY, HELP, VERSION_ };
+	enum { BUTTON = 1, CONNECT, COMMAND, DEBOUNCE, FILTER, RETRY, HELP, VERSION_ };
 	static const struct option OPTIONS[] = {
 		{"button", required_argument, NULL, BUTTON},
 		{"connect", required_argument, NULL, CONNECT},
 		{"command", required_argument, NULL, COMMAND},
 		{"debounce", required_argument, NULL, DEBOUNCE},
+		{"filter", required_argument, NULL, FILTER},
 		{"retry", required_argument, NULL, RETRY},
 		{"help", no_argument, NULL, HELP},
 		{"version", no_argument, NULL, VERSION_},
@@ -157,6 +166,9 @@ static void parse_argv(int argc, char *argv[], struct options *options)
 			break;
 		case DEBOUNCE:
 			setting_take(&options->debounce, optarg);
+			break;
+		case FILTER:
+			setting_take(&options->filter, optarg);
 			break;
 		case RETRY:
 			setting_take(&options->retry, optarg);
@@ -225,20 +237,62 @@ static void lose_button(struct program *program, const char *why)
 	sd_event_source_set_enabled(program->reopen, SD_EVENT_ONESHOT);
 }
 
+static void take_event(struct program *program, struct button_event event)
+{
+	if (button_bounces(program->button))
+		event.pressed = debounce_edge(&program->debounce, event.at, event.pressed);
+	if (event.pressed)
+		delivery_press(program->delivery);
+}
+
+/* Every edge until now is read: the filter may let the contact's position through. */
+static void settle(struct program *program, uint64_t now)
+{
+	uint64_t deadline;
+
+	if (debounce_settle(&program->debounce, now))
+		delivery_press(program->delivery);
+	deadline = debounce_deadline(&program->debounce);
+	if (deadline)
+		sd_event_source_set_time(program->filter, deadline);
+	sd_event_source_set_enabled(program->filter, deadline ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
 static void read_button(struct program *program)
 {
-	struct button_event event;
 	char why[BUTTON_WHY_MAX];
-	int r;
+	struct button_event event;
+	uint64_t now;
+	int r = 1;
 
-	while ((r = button_next(program->button, &event, why)) > 0) {
-		if (button_bounces(program->button))
-			event.pressed = debounce_edge(&program->debounce, event.at, event.pressed);
-		if (event.pressed)
-			delivery_press(program->delivery);
+	sd_event_now(program->event, CLOCK_MONOTONIC, &now);
+	for (int i = 0; i < EVENTS_A_TURN && r > 0; i++) {
+		r = button_next(program->button, &event, why);
+		if (r > 0)
+			take_event(program, event);
 	}
-	if (r < 0)
+	if (r > 0)
+		sd_event_source_set_enabled(program->more, SD_EVENT_ONESHOT);
+	else if (r == 0)
+		settle(program, now);
+	else
 		lose_button(program, why);
+}
+
+static int on_more(sd_event_source *source, void *userdata)
+{
+	struct program *program = userdata;
+
+	(void)source;
+	if (program->io)
+		read_button(program);
+	return 0;
+}
+
+static int on_filter(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)usec;
+	return on_more(source, userdata);
 }
 
 static int on_button(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -256,8 +310,8 @@ static void find_button(struct program *program)
 	int r = button_open(program->button, why);
 
 	if (r >= 0) {
-		debounce_init(
-			&program->debounce, program->quiet_usec, button_pressed(program->button));
+		debounce_init(&program->debounce, program->quiet_usec, program->filter_usec,
+			button_pressed(program->button));
 		r = sd_event_add_io(program->event, &program->io, button_fd(program->button),
 			EPOLLIN, on_button, program);
 		if (r < 0)
@@ -317,6 +371,18 @@ static int run(struct program *program, const struct options *options, const str
 	if (r >= 0)
 		r = sd_event_source_set_enabled(program->status, SD_EVENT_OFF);
 	if (r >= 0)
+		r = sd_event_add_time(program->event, &program->filter, CLOCK_MONOTONIC, 0,
+			FILTER_ACCURACY_USEC, on_filter, program);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(program->filter, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_defer(program->event, &program->more, on_more, program);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(program->more, SD_EVENT_OFF);
+	/* For a source of this kind the others would have to wait: it is always the oldest. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(program->more, SD_EVENT_PRIORITY_IDLE);
+	if (r >= 0)
 		r = devices_watch(program->event, &program->devices, on_device, program);
 	if (r < 0)
 		return r;
@@ -339,6 +405,7 @@ int main(int argc, char *argv[])
 		.button = {"--button", "BUTTON", "gpio:GPIO4", NULL},
 		.connect = {"--connect", "BUTTON_CONNECT", "127.0.0.1:5555", NULL},
 		.debounce = {"--debounce", "BUTTON_DEBOUNCE", "15", NULL},
+		.filter = {"--filter", "BUTTON_FILTER", "0", NULL},
 		.retry = {"--retry", "BUTTON_RETRY", "10", NULL},
 	};
 	struct program program = {0};
@@ -350,6 +417,7 @@ int main(int argc, char *argv[])
 	parse_argv(argc, argv, &options);
 	read_environment(&options);
 	program.quiet_usec = read_number(&options.debounce, 10000) * 1000ULL;
+	program.filter_usec = read_number(&options.filter, 10000) * 1000ULL;
 	program.retry_usec = read_number(&options.retry, 86400) * 1000000ULL;
 	why = address_parse(options.connect.value, &server);
 	if (why)
@@ -368,6 +436,8 @@ int main(int argc, char *argv[])
 
 	delivery_destroy(program.delivery);
 	sd_event_source_disable_unref(program.io);
+	sd_event_source_disable_unref(program.more);
+	sd_event_source_disable_unref(program.filter);
 	sd_event_source_disable_unref(program.devices);
 	sd_event_source_disable_unref(program.reopen);
 	sd_event_source_disable_unref(program.status);

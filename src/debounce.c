@@ -1,21 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 #include "debounce.h"
 
-void debounce_init(struct debounce *debounce, uint64_t quiet_usec, bool down)
+void debounce_init(struct debounce *debounce, uint64_t quiet, uint64_t filter, bool down)
 {
-	*debounce = (struct debounce){.quiet = quiet_usec, .down = down};
+	*debounce = (struct debounce){.quiet = quiet, .filter = filter, .raw = down, .down = down};
+}
+
+/* Takes what has got through the filter. Returns whether it is a press. */
+static bool move(struct debounce *debounce, uint64_t at, bool down)
+{
+	bool press;
+
+	if (!debounce->moving || at - debounce->moved_at >= debounce->quiet) {
+		debounce->from_open = !debounce->down;
+		debounce->counted = false;
+	}
+	debounce->moving = true;
+	debounce->moved_at = at;
+	debounce->down = down;
+	press = down && debounce->from_open && !debounce->counted;
+	debounce->counted |= press;
+	return press;
+}
+
+uint64_t debounce_deadline(const struct debounce *debounce)
+{
+	return debounce->raw == debounce->down ? 0 : debounce->raw_at + debounce->filter;
+}
+
+bool debounce_settle(struct debounce *debounce, uint64_t now)
+{
+	uint64_t deadline = debounce_deadline(debounce);
+
+	return deadline && now >= deadline && move(debounce, deadline, debounce->raw);
 }
 
 bool debounce_edge(struct debounce *debounce, uint64_t at, bool down)
 {
-	bool was_down = debounce->down;
-	bool bounce;
+	bool press;
 
-	if (at < debounce->last_edge)
-		at = debounce->last_edge;
-	bounce = debounce->moving && at - debounce->last_edge < debounce->quiet;
-	debounce->moving = true;
-	debounce->last_edge = at;
-	debounce->down = down;
-	return !bounce && !was_down;
+	if (at < debounce->raw_at)
+		at = debounce->raw_at;
+	press = debounce_settle(debounce, at);
+	debounce->raw = down;
+	debounce->raw_at = at;
+	if (debounce->filter == 0)
+		press = move(debounce, at, down);
+	return press;
 }

@@ -24,13 +24,15 @@ static int compare(const void *a, const void *b)
  * contact comes to rest. With as_read, an edge may tell the level that came after it,
  * as the kernel does when it is late, but for the last.
  *
- * Returns how many presses were counted, and sets at_first to whether it was at once.
+ * Returns how many presses were counted, and sets at_first to whether it was at the first edge
+ * that tells "closed".
  */
 static unsigned move(struct debounce *debounce, uint64_t at, bool down, bool as_read,
 	bool *at_first, uint64_t *end)
 {
 	unsigned edges = between(0, 19) * 2 + 1, presses = 0, times[40];
 	unsigned length = between(0, 10 * MSEC);
+	bool closed = false;
 
 	times[0] = 0;
 	for (unsigned i = 1; i < edges; i++)
@@ -44,8 +46,9 @@ static unsigned move(struct debounce *debounce, uint64_t at, bool down, bool as_
 			level = !level;
 		if (debounce_edge(debounce, at + times[i], level)) {
 			presses++;
-			*at_first = i == 0;
+			*at_first = !closed;
 		}
+		closed |= level;
 	}
 	*end = at + times[edges - 1];
 	return presses;
@@ -59,7 +62,7 @@ static unsigned ten_thousand(bool as_read)
 	struct debounce debounce;
 
 	srand(2);
-	debounce_init(&debounce, QUIET, false);
+	debounce_init(&debounce, QUIET, 0, false);
 	for (unsigned i = 0; i < 10000; i++) {
 		uint64_t period = between(0, 1) ? 60 * MSEC : between(60 * MSEC, 1000 * MSEC);
 		uint64_t hold = between(26 * MSEC, (unsigned)period - 26 * MSEC);
@@ -86,7 +89,7 @@ static void a_press_counts_at_once(void)
 {
 	struct debounce debounce;
 
-	debounce_init(&debounce, QUIET, false);
+	debounce_init(&debounce, QUIET, 0, false);
 	CHECK(debounce_edge(&debounce, 0, true));
 	CHECK(!debounce_edge(&debounce, QUIET - 1, false));
 	CHECK(!debounce_edge(&debounce, 2 * QUIET - 2, true));
@@ -98,7 +101,7 @@ static void held_from_the_start(void)
 {
 	struct debounce debounce;
 
-	debounce_init(&debounce, QUIET, true);
+	debounce_init(&debounce, QUIET, 0, true);
 	CHECK(!debounce_edge(&debounce, 1000, false));
 	CHECK(debounce_edge(&debounce, 1000 + QUIET, true));
 }
@@ -107,7 +110,7 @@ static void a_clock_that_steps_back(void)
 {
 	struct debounce debounce;
 
-	debounce_init(&debounce, QUIET, false);
+	debounce_init(&debounce, QUIET, 0, false);
 	CHECK(debounce_edge(&debounce, 100 * MSEC, true));
 	CHECK(!debounce_edge(&debounce, 50 * MSEC, false));
 	CHECK(debounce_edge(&debounce, 100 * MSEC + QUIET, true));
@@ -117,15 +120,115 @@ static void no_debouncing(void)
 {
 	struct debounce debounce;
 
-	debounce_init(&debounce, 0, false);
+	debounce_init(&debounce, 0, 0, false);
 	CHECK(debounce_edge(&debounce, 5, true));
 	CHECK(!debounce_edge(&debounce, 5, false));
 	CHECK(debounce_edge(&debounce, 5, true));
 }
 
-TAP_MAIN({"10000 bouncing presses are 10000 presses, at their first edge", realistic_contacts},
+static void an_edge_that_is_read_as_open(void)
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, QUIET, 0, false);
+	CHECK(!debounce_edge(&debounce, 0, false));
+	CHECK(!debounce_edge(&debounce, 100 * MSEC, false));
+	/* A press within the quiet time of such an edge. */
+	CHECK(debounce_edge(&debounce, 101 * MSEC, true));
+	CHECK(!debounce_edge(&debounce, 102 * MSEC, false));
+	CHECK(!debounce_edge(&debounce, 103 * MSEC, true));
+}
+
+/*
+ * A pulse that is over by itself: two edges, of which the kernel may see but one. What it reads
+ * after the first, it reads up to 50 us later.
+ *
+ * Returns how many presses were counted.
+ */
+static unsigned pulse(struct debounce *debounce, uint64_t at, bool rest)
+{
+	unsigned length = between(1, 500), presses = 0;
+
+	if (length >= 50 || between(0, 1))
+		presses += debounce_edge(debounce, at, between(0, 50) < length ? !rest : rest);
+	return presses + debounce_edge(debounce, at + length, rest);
+}
+
+/* Pulses from start to end, 1 to 20 ms apart, with the timer that button has, or too late for it.
+ */
+static unsigned pulses(struct debounce *debounce, uint64_t start, uint64_t end, bool rest)
+{
+	unsigned presses = 0;
+	uint64_t at = start + between(3 * MSEC, 20 * MSEC);
+
+	for (; at + 3 * MSEC < end; at += between(1 * MSEC, 20 * MSEC)) {
+		uint64_t deadline = debounce_deadline(debounce);
+
+		if (deadline && deadline < at && between(0, 1))
+			presses += debounce_settle(debounce, deadline);
+		presses += pulse(debounce, at, rest);
+	}
+	return presses;
+}
+
+static void pulses_between_presses(void)
+{
+	struct debounce debounce;
+	unsigned wrong = 0, without_filter = 0;
+	uint64_t at = 1000000, end;
+	bool at_first;
+
+	for (unsigned filter = 0; filter <= 2 * MSEC; filter += 2 * MSEC) {
+		srand(3);
+		debounce_init(&debounce, QUIET, filter, false);
+		for (unsigned i = 0; i < 10000; i++) {
+			unsigned hold = between(40 * MSEC, 500 * MSEC), presses;
+
+			presses = pulses(&debounce, at, at + hold, false);
+			at += hold;
+			presses += move(&debounce, at, true, true, &at_first, &end);
+			hold = between(40 * MSEC, 500 * MSEC);
+			presses += pulses(&debounce, end, at + hold, true);
+			at += hold;
+			presses += move(&debounce, at, false, true, &at_first, &end);
+			at = end;
+			*(filter ? &wrong : &without_filter) += presses != 1;
+		}
+	}
+	CHECK(wrong == 0);
+	CHECK(without_filter > 1000);
+}
+
+static void a_press_through_the_filter(void)
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, QUIET, 2 * MSEC, false);
+	CHECK(debounce_deadline(&debounce) == 0);
+	CHECK(!debounce_edge(&debounce, 10 * MSEC, true));
+	CHECK(debounce_deadline(&debounce) == 12 * MSEC);
+	CHECK(!debounce_settle(&debounce, 12 * MSEC - 1));
+	CHECK(debounce_settle(&debounce, 12 * MSEC));
+	CHECK(debounce_deadline(&debounce) == 0);
+	CHECK(!debounce_settle(&debounce, 20 * MSEC));
+	/* Edges that are read late are a press all the same. */
+	CHECK(!debounce_edge(&debounce, 40 * MSEC, false));
+	CHECK(!debounce_edge(&debounce, 80 * MSEC, true));
+	CHECK(debounce_edge(&debounce, 90 * MSEC, false));
+	/* Closed for too short a time. */
+	CHECK(!debounce_edge(&debounce, 120 * MSEC, true));
+	CHECK(!debounce_edge(&debounce, 122 * MSEC - 1, false));
+	CHECK(!debounce_settle(&debounce, 200 * MSEC));
+}
+
+TAP_MAIN({"10000 bouncing presses are 10000 presses, at the first closed edge", realistic_contacts},
 	{"the same where edges tell a later level", edges_that_tell_a_later_level},
 	{"a press counts at once, its bouncing does not", a_press_counts_at_once},
 	{"a contact that is held from the start", held_from_the_start},
+	{"an edge that is read as open is no press", an_edge_that_is_read_as_open},
+	{"with a filter, pulses of 1 to 500 us are no press, and lose none",
+		pulses_between_presses},
+	{"a press counts when it has been closed for the filter's time",
+		a_press_through_the_filter},
 	{"a clock that steps back", a_clock_that_steps_back},
 	{"without debouncing every edge counts", no_debouncing})
