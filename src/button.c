@@ -217,9 +217,9 @@ static void on_delivery(void *userdata, const struct delivery_counts *counts)
 	struct program *program = userdata;
 
 	snprintf(program->counts, sizeof program->counts,
-		"%lu presses, %lu delivered, %lu dropped, %u waiting%s%s", counts->pressed,
-		counts->delivered, counts->dropped, counts->waiting, *counts->last ? "; " : "",
-		counts->last);
+		"%lu %s, %lu delivered, %lu dropped, %u waiting%s%s", counts->pressed,
+		counts->pressed == 1 ? "press" : "presses", counts->delivered, counts->dropped,
+		counts->waiting, *counts->last ? "; " : "", counts->last);
 	tell_manager(program);
 }
 

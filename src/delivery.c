@@ -2,6 +2,7 @@
 #include "delivery.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -23,6 +25,9 @@
 /* Longer than led-handler takes to say that led-line is out of reach. */
 #define ANSWER_USEC (5500 * MSEC)
 
+/* What a server says to a key that does not know keys: our 0.1.0. */
+#define UNKNOWN "ERR unknown command"
+
 /* Between two attempts: from the first, doubled each time, up to the last. */
 #define PAUSE_FIRST_USEC (50 * MSEC)
 #define PAUSE_LAST_USEC (1600 * MSEC)
@@ -32,7 +37,8 @@
 
 struct press {
 	unsigned long number;
-	uint64_t at; /* microseconds of CLOCK_MONOTONIC */
+	uint64_t at;                   /* microseconds of CLOCK_MONOTONIC */
+	char key[COMMAND_KEY_MAX + 1]; /* for a TOGGLE; "" where the server does not know keys */
 };
 
 /* A name that is being looked up, by a thread of glibc's: getaddrinfo_a(3). */
@@ -72,6 +78,8 @@ struct delivery {
 	uint64_t pause_usec;
 	char answer[ANSWER_MAX];
 	size_t answer_length;
+	size_t sent;     /* bytes of the command on this connection */
+	bool has_spoken; /* the server has answered with words before: it always does */
 
 	unsigned long pressed, delivered, dropped;
 	char last[ANSWER_MAX + 128];
@@ -93,17 +101,28 @@ static const char *command_of(const struct delivery *delivery)
 	return delivery->commands[delivery->next_command];
 }
 
-/*
- * Whether to carry the command out twice is the same as once. A TOGGLE is not of
- * this kind, and neither is a command that only another server knows.
- */
-static bool may_repeat(const char *text)
+/* A TOGGLE that has a key as it is configured is sent as it is. */
+static bool is_toggle(const char *text)
 {
 	struct command command = {0};
 	struct request request;
 
 	command_feed(&command, text, strlen(text));
-	return !command_parse(&command, &request) && request.verb != VERB_TOGGLE;
+	return !command_parse(&command, &request) && request.verb == VERB_TOGGLE && !*request.key;
+}
+
+/* By its key the server knows a TOGGLE that it has carried out already. */
+static void make_key(char key[COMMAND_KEY_MAX + 1])
+{
+	static const char DIGITS[32] = "abcdefghijklmnopqrstuvwxyz234567";
+	unsigned char random[COMMAND_KEY_MAX];
+
+	*key = '\0';
+	if (getrandom(random, sizeof random, 0) != sizeof random)
+		return;
+	for (size_t i = 0; i < COMMAND_KEY_MAX; i++)
+		key[i] = DIGITS[random[i] % sizeof DIGITS];
+	key[COMMAND_KEY_MAX] = '\0';
 }
 
 static void tell(struct delivery *delivery)
@@ -145,6 +164,7 @@ static void hang_up(struct delivery *delivery)
 	if (delivery->addresses)
 		freeaddrinfo(delivery->addresses);
 	delivery->addresses = delivery->next_address = NULL;
+	delivery->sent = 0;
 	sd_event_source_set_enabled(delivery->timer, SD_EVENT_OFF);
 	delivery->state = IDLE;
 }
@@ -152,9 +172,15 @@ static void hang_up(struct delivery *delivery)
 /* One warning for all who found no room since the last one, whoever leans on the button. */
 static void name_overflow(struct delivery *delivery)
 {
+	char numbers[50];
+	int n = snprintf(numbers, sizeof numbers, "%lu", delivery->unnamed_first);
+
+	if (delivery->unnamed_last != delivery->unnamed_first)
+		snprintf(
+			numbers + n, sizeof numbers - (size_t)n, " to %lu", delivery->unnamed_last);
 	if (delivery->unnamed_first)
-		syslog(LOG_WARNING, "press %lu to %lu: dropped: %d presses were waiting",
-			delivery->unnamed_first, delivery->unnamed_last, DELIVERY_QUEUE);
+		syslog(LOG_WARNING, "press %s: dropped: %d presses were waiting", numbers,
+			DELIVERY_QUEUE);
 	delivery->unnamed_first = 0;
 }
 
@@ -168,17 +194,9 @@ static void next_press(struct delivery *delivery)
 	tell(delivery);
 }
 
-static void delivered(struct delivery *delivery, const char *how)
+static bool is_old(struct delivery *delivery)
 {
-	set_last(delivery, "press %lu: %s: %s", delivery->queue[delivery->first].number,
-		command_of(delivery), how);
-	syslog(LOG_INFO, "%s", delivery->last);
-	hang_up(delivery);
-	delivery->delivered++;
-	delivery->next_command = (delivery->next_command + 1) % delivery->n_commands;
-	next_press(delivery);
-	if (delivery->waiting > 0)
-		attempt(delivery);
+	return now_usec(delivery) - delivery->queue[delivery->first].at >= delivery->retry_usec;
 }
 
 static void drop_first(struct delivery *delivery, const char *why)
@@ -190,29 +208,58 @@ static void drop_first(struct delivery *delivery, const char *why)
 	next_press(delivery);
 }
 
-static bool is_old(struct delivery *delivery)
+/* Begins to deliver the first press. */
+static void begin(struct delivery *delivery)
 {
-	return now_usec(delivery) - delivery->queue[delivery->first].at >= delivery->retry_usec;
+	if (is_toggle(command_of(delivery)))
+		make_key(delivery->queue[delivery->first].key);
+	attempt(delivery);
 }
 
-/* Drops the first press, and those behind it that are too old to be tried any more. */
+/* Those that have become too old behind the one before them are dropped for the same reason. */
+static void deliver_next(struct delivery *delivery, const char *why)
+{
+	while (delivery->waiting > 0 && is_old(delivery))
+		drop_first(delivery, why);
+	if (delivery->waiting > 0)
+		begin(delivery);
+}
+
+static void delivered(struct delivery *delivery, const char *how)
+{
+	set_last(delivery, "press %lu: %s: %s", delivery->queue[delivery->first].number,
+		command_of(delivery), how);
+	syslog(LOG_INFO, "%s", delivery->last);
+	hang_up(delivery);
+	delivery->delivered++;
+	delivery->next_command = (delivery->next_command + 1) % delivery->n_commands;
+	next_press(delivery);
+	deliver_next(delivery, "it had to wait for longer than --retry");
+}
+
 static void drop(struct delivery *delivery, const char *why)
 {
 	hang_up(delivery);
-	do {
-		drop_first(delivery, why);
-	} while (delivery->waiting > 0 && is_old(delivery));
-	if (delivery->waiting > 0)
-		attempt(delivery);
+	drop_first(delivery, why);
+	deliver_next(delivery, why);
+}
+
+/*
+ * Without a key, a TOGGLE that the server may have carried out is not sent again: twice is
+ * not the same as once.
+ */
+static bool may_repeat(struct delivery *delivery)
+{
+	return delivery->sent == 0 || *delivery->queue[delivery->first].key ||
+	       !is_toggle(command_of(delivery));
 }
 
 static void attempt_failed(struct delivery *delivery, const char *why)
 {
 	const struct press *press = &delivery->queue[delivery->first];
 	uint64_t age = now_usec(delivery) - press->at;
-	bool sent = delivery->state == ANSWERING;
 
-	if (is_old(delivery) || (sent && !may_repeat(command_of(delivery)))) {
+	if (is_old(delivery) || !may_repeat(delivery)) {
 		drop(delivery, why);
 		return;
 	}
@@ -233,39 +280,87 @@ static void attempt_failed(struct delivery *delivery, const char *why)
 
 static void send_command(struct delivery *delivery)
 {
+	const char *key = delivery->queue[delivery->first].key;
 	char line[COMMAND_MAX + 2];
-	int n = snprintf(line, sizeof line, "%s\n", command_of(delivery));
+	ssize_t n;
 
+	if (*key)
+		n = snprintf(line, sizeof line, "%s #%s\n", verb_text(VERB_TOGGLE), key);
+	else
+		n = snprintf(line, sizeof line, "%s\n", command_of(delivery));
 	delivery->answer_length = 0;
-	if (send(delivery->fd, line, (size_t)n, MSG_NOSIGNAL) != n) {
+	n = send(delivery->fd, line, (size_t)n, MSG_NOSIGNAL);
+	if (n < 0) {
 		attempt_failed(delivery, strerror(errno));
 		return;
 	}
+	delivery->sent = (size_t)n;
 	delivery->state = ANSWERING;
 	sd_event_source_set_io_events(delivery->io, EPOLLIN);
 	set_timer(delivery, ANSWER_USEC);
 }
 
-/* The server has said all that it wants to say. */
-static void take_answer(struct delivery *delivery)
+/* Whether the command has reached the server's machine. Acknowledged is the SYN, too. */
+static bool has_arrived(const struct delivery *delivery)
 {
-	char *answer = delivery->answer;
+	struct tcp_info info = {0};
+	socklen_t size = sizeof info;
 
-	answer[delivery->answer_length] = '\0';
-	answer[strcspn(answer, "\r\n")] = '\0';
-	/* The original's server has nothing to say. */
-	if (delivery->answer_length == 0) {
+	return !*delivery->server.path &&
+	       getsockopt(delivery->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+	       info.tcpi_bytes_acked > delivery->sent;
+}
+
+/*
+ * The server has ended the stream without a word. One that has never said any, the original's,
+ * has taken a command that reached it so. Every other one has more connections than it wants,
+ * or does not know what became of the command.
+ */
+static void take_silence(struct delivery *delivery)
+{
+	bool arrived = has_arrived(delivery);
+
+	if (arrived && !delivery->has_spoken) {
 		delivered(delivery, "sent; the server closed the connection without an answer");
 		return;
 	}
+	/* The end came with an acknowledgement that leaves the command out: it was not read. */
+	if (!arrived && !*delivery->server.path)
+		delivery->sent = 0;
+	attempt_failed(delivery, "the server closed the connection without an answer");
+}
 
-	for (char *p = answer; *p; p++)
-		if ((unsigned char)*p < ' ' || (unsigned char)*p > '~')
-			*p = '?';
-	if (strncmp(answer, "OK", 2) == 0 && (answer[2] == ' ' || !answer[2]))
+/* Makes a line for people of what the server has said. Returns the reason, never "". */
+static const char *answer_text(struct delivery *delivery)
+{
+	char *answer = delivery->answer, *end;
+
+	for (end = answer; end < answer + delivery->answer_length; end++) {
+		if (*end == '\n' || *end == '\r')
+			break;
+		if (*end < ' ' || *end > '~')
+			*end = '?';
+	}
+	*end = '\0';
+	return answer[strspn(answer, " ")] ? answer : "the server answered with an empty line";
+}
+
+/* The server has said all that it wants to say. */
+static void take_answer(struct delivery *delivery)
+{
+	char *key = delivery->queue[delivery->first].key;
+	const char *answer = answer_text(delivery);
+
+	delivery->has_spoken = true;
+	if (strncmp(answer, "OK", 2) == 0 && (answer[2] == ' ' || !answer[2])) {
 		delivered(delivery, answer);
-	else
+	} else if (*key && strncmp(answer, UNKNOWN, strlen(UNKNOWN)) == 0) {
+		*key = '\0';
+		hang_up(delivery);
+		attempt(delivery);
+	} else {
 		attempt_failed(delivery, answer);
+	}
 }
 
 static void read_answer(struct delivery *delivery)
@@ -283,7 +378,9 @@ static void read_answer(struct delivery *delivery)
 	if (n < 0)
 		n = 0; /* it broke after the answer */
 	delivery->answer_length += (size_t)n;
-	if (n == 0 || (size_t)n == room || memchr(end, '\n', (size_t)n))
+	if (delivery->answer_length == 0)
+		take_silence(delivery);
+	else if (n == 0 || (size_t)n == room || memchr(end, '\n', (size_t)n))
 		take_answer(delivery);
 }
 
@@ -416,7 +513,7 @@ static int on_lookup(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
-/* Begins to deliver the first press. */
+/* Tries to deliver the first press, once. */
 static void attempt(struct delivery *delivery)
 {
 	if (*delivery->server.path) {
@@ -510,11 +607,12 @@ void delivery_press(struct delivery *delivery)
 		tell(delivery);
 		return;
 	}
-	delivery->queue[last] = (struct press){delivery->pressed, now_usec(delivery)};
+	delivery->queue[last] =
+		(struct press){.number = delivery->pressed, .at = now_usec(delivery)};
 	delivery->waiting++;
 	tell(delivery);
 	if (delivery->waiting == 1)
-		attempt(delivery);
+		begin(delivery);
 }
 
 void delivery_destroy(struct delivery *delivery)

@@ -2,6 +2,7 @@
 """The button: presses from a FIFO, and their way to the server."""
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -112,7 +113,8 @@ def environment(w):
     button = w.notified(BUTTON, env=env)
     w.press(3)
     eventually(lambda: len(server.heard) == 3)
-    assert server.commands() == ["LED TOGGLE", "LED STATUS", "LED TOGGLE"]
+    commands = [command.split(" #")[0] for command in server.commands()]
+    assert commands == ["LED TOGGLE", "LED STATUS", "LED TOGGLE"]
     button.stop()
     w.notified(BUTTON, "--command=LED OFF", f"--connect=127.0.0.1:{PORT}", env=env)
     w.press(2)
@@ -203,28 +205,65 @@ def refused(w):
     assert server.commands() == ["LED ON"] * 3 + ["LED OFF"]
 
 
-@test("LED TOGGLE is never sent twice for a press, whatever becomes of it", quick=False)
-def toggle_once(w):
+def keys_of(server):
+    """The keys under which LED TOGGLE came; "" where it had none."""
+    keys = []
+    for command in server.commands():
+        match = re.fullmatch(r"LED TOGGLE(?: #([a-zA-Z0-9]{16}))?", command)
+        assert match, command
+        keys.append(match[1] or "")
+    return keys
+
+
+@test("LED TOGGLE comes again under its key, whatever becomes of it", quick=False)
+def toggle_key(w):
     def behaviour(s, _):
         how = len(server.heard)
         if how == 1:
             reset(s)
         elif how == 2:
             s.sendall(b"ERR no\n")
-        elif how == 3:
+        elif how == 4:
             time.sleep(7)
-        else:
+        elif how != 3:
             s.sendall(b"OK LED ON\n")
 
     server = Server(w, behaviour)
-    w.button("--command=led  toggle", "--retry=20")
-    for i in range(3):
-        w.press()
-        eventually(lambda: len(w.log("button", WARNING)) == i + 1, 10)
-    time.sleep(1.5)
-    assert len(server.heard) == 3, server.heard
-    w.press()
-    eventually(lambda: len(server.heard) == 4, 10)
+    button = w.button("--command=led  toggle", "--retry=20")
+    w.press(2)
+    eventually(lambda: "2 delivered, 0 dropped" in button.manager.status(), 15)
+    keys = keys_of(server)
+    assert len(keys) == 6 and len(set(keys[:5])) == 1 and keys[5] != keys[0], keys
+    assert w.log("button") == [f"press {n}: led  toggle: OK LED ON" for n in (1, 2)]
+
+
+@test("LED TOGGLE at a server without keys: without one, and never twice", quick=False)
+def toggle_without_key(w):
+    answers = [b"OK LED ON\n", None, b"ERR no led-line\n", b""]
+
+    def behaviour(s, data):
+        if b"#" in data:
+            s.sendall(b"ERR unknown command: send LED ON, LED OFF, LED TOGGLE or LED STATUS\n")
+        else:
+            answer = answers[plain() - 1]
+            reset(s) if answer is None else s.sendall(answer)
+
+    def plain():
+        return server.commands().count("LED TOGGLE")
+
+    server = Server(w, behaviour)
+    button = w.button("--command=LED TOGGLE")
+    w.press(4)
+    eventually(lambda: "1 delivered, 3 dropped, 0 waiting" in button.manager.status())
+    assert [bool(key) for key in keys_of(server)] == [True, False] * 4
+    assert w.log("button", WARNING) == [
+        f"press {n}: LED TOGGLE: dropped: {why}"
+        for n, why in (
+            (2, "Connection reset by peer"),
+            (3, "ERR no led-line"),
+            (4, "the server closed the connection without an answer"),
+        )
+    ]
 
 
 @test("LED TOGGLE waits for a server that is away, too")
@@ -235,16 +274,73 @@ def toggle_waits(w):
     server = Server(w)
     eventually(lambda: server.heard)
     time.sleep(0.5)
-    assert server.commands() == ["LED TOGGLE"]
+    assert len(keys_of(server)) == 1
 
 
-@test("a server that closes without an answer has taken the command")
+@test("a server that has never said a line has taken what reached it; one that has, has not")
 def no_answer(w):
-    server = Server(w, lambda s, _: s.sendall(b"OK\n") if len(server.heard) == 1 else None)
+    silent = (1, 3, 4)
+    server = Server(
+        w, lambda s, _: None if len(server.heard) in silent else s.sendall(b"OK LED ON\n")
+    )
     w.button()
     w.press(3)
     eventually(lambda: len(w.log("button")) == 3)
-    assert server.commands() == ["LED ON", "LED OFF", "LED ON"]
+    assert server.commands() == ["LED ON", "LED OFF"] + ["LED ON"] * 3
+    assert w.log("button")[0].endswith("sent; the server closed the connection without an answer")
+
+
+def full_listener(w):
+    """Port 5555 with a full backlog, where the kernel drops what asks to be connected."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", PORT))
+    listener.listen(0)
+    waiting = []
+    for _ in range(3):
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex(("127.0.0.1", PORT))
+        waiting.append(s)
+    w.at_end(lambda: [s.close() for s in (listener, *waiting)])
+    return listener, waiting
+
+
+@test("a connection that is closed before the command comes is no delivery", quick=False)
+def closed_at_once(w):
+    listener, waiting = full_listener(w)
+    ports = [s.getsockname()[1] for s in waiting]
+    button = w.button("--command=LED TOGGLE")
+    w.press()
+    eventually(lambda: "1 press, " in button.manager.status())
+    button.pause()
+    listener.settimeout(10)
+    peer = None
+    while peer is None or peer[1] in ports:
+        s, peer = listener.accept()
+        s.close()  # as systemd does above MaxConnections
+    for other in (listener, *waiting):
+        other.close()
+    server = Server(w)
+    button.resume()
+    eventually(lambda: "1 delivered" in button.manager.status())
+    assert len(keys_of(server)) == 1
+
+
+@test("a UNIX socket that ends without a line has not taken the command")
+def silent_unix_server(w):
+    path = w.dir / "server"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(10)
+        button = w.button(f"--connect={path}")
+        w.press()
+        for answer in b"", b"", b"OK LED ON\n":
+            with listener.accept()[0] as s:
+                assert s.recv(100) == b"LED ON\n"
+                s.sendall(answer)
+    eventually(lambda: "1 delivered, 0 dropped" in button.manager.status())
 
 
 @test("an OK that has come counts, whatever comes after it", quick=False)
@@ -287,21 +383,10 @@ def garbage(w):
 
 @test("a press during a slow connect is seen when it happens")
 def slow_connect(w):
-    # A full backlog: the kernel drops what asks to be connected.
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", PORT))
-    listener.listen(0)
-    waiting = []
-    for _ in range(3):
-        s = socket.socket()
-        s.setblocking(False)
-        s.connect_ex(("127.0.0.1", PORT))
-        waiting.append(s)
-    w.at_end(lambda: [s.close() for s in (listener, *waiting)])
+    listener, waiting = full_listener(w)
     button = w.button()
     w.press()
-    eventually(lambda: "1 presses" in button.manager.status(), 1.5)
+    eventually(lambda: "1 press, " in button.manager.status(), 1.5)
     w.press()
     eventually(lambda: "2 presses, 0 delivered, 0 dropped, 2 waiting" in button.manager.status(), 1)
     listener.close()
@@ -320,6 +405,51 @@ def hanging_server(w):
     eventually(lambda: len(w.log("button", WARNING)) == 5, 10)
     assert len(server.heard) == 1, server.heard
     assert "press 5: LED ON: dropped: the server does not answer" in w.log("button", WARNING)
+
+
+@test("a press that waited for longer than --retry is not sent, whoever was before it")
+def old_behind_delivered(w):
+    def behaviour(s, _):
+        if len(server.heard) == 1:
+            time.sleep(1.5)
+        s.sendall(b"OK LED ON\n")
+
+    server = Server(w, behaviour)
+    button = w.button("--retry=1")
+    w.press(3)
+    eventually(lambda: "3 presses, 1 delivered, 2 dropped" in button.manager.status())
+    assert w.log("button", WARNING) == [
+        f"press {n}: LED OFF: dropped: it had to wait for longer than --retry" for n in (2, 3)
+    ]
+    w.press()
+    eventually(lambda: len(server.heard) == 2)
+    assert server.commands() == ["LED ON", "LED OFF"]
+
+
+@test("an answer that is empty is said to be")
+def empty_answers(w):
+    answers = [b"\n", b"\r\n", b"  \n", b"\0OK\n", b"OK\n"]
+    server = Server(w, lambda s, _: s.sendall(answers[len(server.heard) - 1]))
+    w.button("--retry=0")
+    for n in range(len(answers)):
+        w.press()
+        eventually(lambda: len(w.log("button")) == n + 1)
+    reasons = [line.split("LED ON: ")[1] for line in w.log("button")]
+    assert reasons == ["dropped: the server answered with an empty line"] * 3 + [
+        "dropped: ?OK",
+        "OK",
+    ]
+
+
+@test("one press that finds no room is one press")
+def overflow_of_one(w):
+    button = w.button("--retry=60")
+    w.press(17)
+    eventually(lambda: "17 presses, 0 delivered, 1 dropped" in button.manager.status())
+    server = Server(w)
+    wanted = ["press 17: dropped: 16 presses were waiting"]
+    eventually(lambda: w.log("button", WARNING))
+    assert w.log("button", WARNING) == wanted and server, w.log("button", WARNING)
 
 
 @test("a queue of 16, and one warning for what does not fit")
@@ -430,7 +560,7 @@ def notify(w):
     eventually(lambda: button.manager.status() == f"fifo:{w.dir}/press: no press yet")
     w.press()
     wanted = (
-        f"fifo:{w.dir}/press: 1 presses, 1 delivered, 0 dropped, 0 waiting; "
+        f"fifo:{w.dir}/press: 1 press, 1 delivered, 0 dropped, 0 waiting; "
         "press 1: LED ON: OK LED ON"
     )
     eventually(lambda: button.manager.status() == wanted)
