@@ -13,6 +13,7 @@ import time
 
 from world import (
     BUTTON,
+    NOTICE,
     PORT,
     SLOW,
     WARNING,
@@ -538,6 +539,85 @@ def fifo_lines(w):
         assert len(server.heard) == 1, server.heard
         f.write(b"\n")
         eventually(lambda: len(server.heard) == 2)
+
+
+@test("a write without a newline ends with its writer")
+def fifo_without_newline(w):
+    button = w.button("--command=A", "--retry=60")
+    delivered = lambda n: eventually(lambda: f"{n} delivered" in button.manager.status())
+    Server(w)
+    shell = lambda script: w.spawn("sh", "-c", script, cwd=w.dir).wait(20)
+    shell("printf 0 >press")
+    delivered(1)
+    shell("echo 0 >press")
+    delivered(2)
+    # As fast as a shell is, the second before anybody has looked at the first.
+    for n in range(20):
+        button.pause()
+        shell("printf 0 >press; echo 0 >press; printf 0 >press")
+        button.resume()
+        delivered(5 + 3 * n)
+    for n in range(20):
+        shell("printf 0 >press; echo 0 >press")
+        delivered(64 + 2 * n)
+    # While somebody else has it open.
+    with open(w.dir / "press", "wb", buffering=0) as f:
+        shell("printf 0 >press")
+        delivered(103)
+        f.write(b"0\n")
+        delivered(104)
+    assert "104 presses, 104 delivered, 0 dropped" in button.manager.status()
+
+
+@test("a FIFO that is removed, renamed or replaced is made again at once")
+def fifo_removed(w):
+    path = w.dir / "press"
+    other = w.dir / "other"
+    server = Server(w)
+    button = w.button("--command=A")
+
+    def replace():
+        other.unlink()
+        os.mkfifo(other)
+        other.rename(path)
+
+    for n, how in enumerate((path.unlink, lambda: path.rename(other), replace)):
+        how()
+        # Sooner than a button that is missing is looked for.
+        eventually(lambda: len(w.log("button", NOTICE)) == n + 1, 1)
+        w.press()
+        eventually(lambda: len(server.heard) == n + 1)
+    assert not w.log("button", WARNING)
+    notice = f"{path} was removed, and is made again"
+    assert w.log("button", NOTICE) == [notice] * 3, w.log("button", NOTICE)
+
+    # A file in its place is said to be, and waited for.
+    button.pause()
+    path.unlink()
+    path.write_text("0\n")
+    button.resume()
+    warning = f"button fifo:{path}: {path} is there and is not a FIFO; waiting for it"
+    eventually(lambda: w.log("button", WARNING) == [warning])
+    path.unlink()
+    eventually(path.exists)
+    w.press()
+    eventually(lambda: len(server.heard) == 4)
+    assert button.stop() == 0 and not path.exists()
+
+
+@test("who writes to the FIFO without end keeps nothing waiting")
+def fifo_flood(w):
+    Server(w)
+    button = w.button("--command=A", env={"WATCHDOG_USEC": 400000})
+    for text in ("yes 0", "cat /dev/zero"):
+        delivered = lambda: int(re.search(r"(\d+) delivered|$", button.manager.status())[1] or 0)
+        before = delivered()
+        w.spawn("sh", "-c", f"{text} >press", cwd=w.dir)
+        if text == "yes 0":
+            eventually(lambda: delivered() > before + 20, 10)
+        told = len(button.manager.messages)
+        eventually(lambda: any("WATCHDOG" in m for m, _ in button.manager.messages[told:]), 10)
+    assert button.stop() == 0
 
 
 @test("writers that come and go make nothing spin")

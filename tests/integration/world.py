@@ -307,12 +307,15 @@ class Manager:
         path.chmod(0o666)
         self.messages = []  # (lines as a dict, descriptors)
         self.barriers = []  # what the log had at each sd_notify_barrier(3)
-        threading.Thread(target=self._read, daemon=True).start()
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
 
     def _read(self):
         try:
             while True:
                 data, fds, _, _ = socket.recv_fds(self.socket, 4096, 8)
+                if not data:
+                    return
                 lines = dict(l.split("=", 1) for l in data.decode().splitlines() if "=" in l)
                 if "BARRIER" in lines:
                     self.barriers.append(self.log())
@@ -347,7 +350,9 @@ class Manager:
         for _, fds in self.messages:
             for fd in fds:
                 os.close(fd)
+        # The next socket may get the number of this one: nobody may read it any more.
         self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.socket.close()
 
 
