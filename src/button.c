@@ -53,6 +53,7 @@ struct program {
 	struct delivery *delivery;
 	sd_event_source *io, *more, *filter, *devices, *reopen, *status;
 	char trouble[BUTTON_WHY_MAX]; /* why there is no button, or "" */
+	char warned[BUTTON_WHY_MAX];  /* the same, as the log has it */
 	char counts[512];
 };
 
@@ -223,15 +224,25 @@ static void on_delivery(void *userdata, const struct delivery_counts *counts)
 	tell_manager(program);
 }
 
-/* The button is missing: said once, and looked for until it is there. */
-static void lose_button(struct program *program, const char *why)
+/*
+ * The button is missing: said once, and looked for until it is there.
+ *
+ * error: why, a negative errno
+ * at_once: whether it is not to be said yet if that is for want of a permission. A chip that
+ *     comes belongs to root until udev has given it to its group.
+ */
+static void lose_button(struct program *program, int error, const char *why, bool at_once)
 {
+	bool early = at_once && (error == -EACCES || error == -EPERM);
+
 	program->io = sd_event_source_disable_unref(program->io);
 	button_close(program->button);
-	if (strcmp(program->trouble, why) != 0)
+	snprintf(program->trouble, sizeof program->trouble, "%s", why);
+	if (!early && strcmp(program->warned, why) != 0) {
 		syslog(LOG_WARNING, "button %s: %s; waiting for it", button_spec(program->button),
 			why);
-	snprintf(program->trouble, sizeof program->trouble, "%s", why);
+		snprintf(program->warned, sizeof program->warned, "%s", why);
+	}
 	tell_manager(program);
 	sd_event_source_set_time_relative(program->reopen, REOPEN_USEC);
 	sd_event_source_set_enabled(program->reopen, SD_EVENT_ONESHOT);
@@ -276,7 +287,7 @@ static void read_button(struct program *program)
 	else if (r == 0)
 		settle(program, now);
 	else
-		lose_button(program, why);
+		lose_button(program, r, why, true);
 }
 
 static int on_more(sd_event_source *source, void *userdata)
@@ -304,7 +315,8 @@ static int on_button(sd_event_source *source, int fd, uint32_t events, void *use
 	return 0;
 }
 
-static void find_button(struct program *program)
+/* at_once: as for lose_button() */
+static void find_button(struct program *program, bool at_once)
 {
 	char why[BUTTON_WHY_MAX];
 	int r = button_open(program->button, why);
@@ -318,13 +330,13 @@ static void find_button(struct program *program)
 			snprintf(why, sizeof why, "%s", strerror(-r));
 	}
 	if (r < 0) {
-		lose_button(program, why);
+		lose_button(program, r, why, at_once);
 		return;
 	}
 	sd_event_source_set_enabled(program->reopen, SD_EVENT_OFF);
-	if (*program->trouble)
+	if (*program->warned)
 		syslog(LOG_NOTICE, "button %s is there", button_spec(program->button));
-	*program->trouble = '\0';
+	*program->trouble = *program->warned = '\0';
 	tell_manager(program);
 }
 
@@ -339,7 +351,7 @@ static int on_device(sd_event_source *source, const struct inotify_event *event,
 	if (program->io)
 		read_button(program);
 	else
-		find_button(program);
+		find_button(program, true);
 	return 0;
 }
 
@@ -347,7 +359,7 @@ static int on_reopen(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	(void)source;
 	(void)usec;
-	find_button(userdata);
+	find_button(userdata, false);
 	return 0;
 }
 
@@ -392,7 +404,7 @@ static int run(struct program *program, const struct options *options, const str
 		return -ENOMEM;
 	snprintf(program->counts, sizeof program->counts, "no press yet");
 
-	find_button(program);
+	find_button(program, true);
 	sd_notify(0, "READY=1");
 	r = sd_event_loop(program->event);
 	sd_notify(0, "STOPPING=1");

@@ -516,12 +516,16 @@ static int on_lookup(sd_event_source *source, const struct signalfd_siginfo *inf
 /* Tries to deliver the first press, once. */
 static void attempt(struct delivery *delivery)
 {
+	char why[sizeof delivery->server.path + 100];
+
 	if (*delivery->server.path) {
 		struct sockaddr_un sun;
 		socklen_t size = address_sockaddr_un(&delivery->server, &sun);
 
-		if (connect_to(delivery, (struct sockaddr *)&sun, size) < 0)
-			attempt_failed(delivery, strerror(errno));
+		if (connect_to(delivery, (struct sockaddr *)&sun, size) < 0) {
+			snprintf(why, sizeof why, "%s: %s", delivery->server.path, strerror(errno));
+			attempt_failed(delivery, why);
+		}
 	} else if (!connect_numeric(delivery)) {
 		start_lookup(delivery);
 	}

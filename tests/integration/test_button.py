@@ -10,6 +10,7 @@ import statistics
 import sys
 import threading
 import time
+from pathlib import Path
 
 from world import (
     BUTTON,
@@ -671,6 +672,70 @@ def slow_name(w):
         assert button.stop() == 0
 
 
+@test("a UNIX socket that cannot be reached is named, with the reason")
+def unreachable_unix_server(w):
+    path = w.dir / "server"
+    w.button(f"--connect={path}", "--retry=0")
+
+    def dropped(n, why):
+        w.press()
+        eventually(lambda: len(w.log("button", WARNING)) == n)
+        assert w.log("button", WARNING)[-1] == f"press {n}: LED ON: dropped: {path}: {why}"
+
+    dropped(1, "No such file or directory")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(path))
+        dropped(2, "Connection refused")
+
+
+@test("a resolver that fails at once is not one that takes too long")
+def failing_resolver(w):
+    # Nobody is at port 53 of the name server, which is this machine.
+    w.button(f"--connect=somewhere.example:{PORT}", "--retry=0")
+    w.press()
+    why = "press 1: LED ON: dropped: Temporary failure in name resolution"
+    eventually(lambda: w.log("button", WARNING) == [why])
+
+
+@test("another server's command is sent again, whatever it is")
+def foreign_command(w):
+    server = Server(w, lambda s, _: reset(s) if len(server.heard) < 3 else s.sendall(b"OK\n"))
+    w.button("--command=PRESS kitchen")
+    w.press()
+    eventually(lambda: len(server.heard) == 3)
+    assert server.commands() == ["PRESS kitchen"] * 3
+
+
+@test("a chip that comes has two seconds until udev has given it to its group", quick=False)
+def chip_comes(w):
+    chip = Path("/dev/gpiochip0")
+    if chip.exists():
+        raise Skip("this machine has a GPIO chip")
+    w.at_end(lambda: chip.unlink(missing_ok=True))
+    # As the unit's user, who may not do what root may.
+    folder = w.dir / "notify0"
+    as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    w.dir.chmod(0o777)
+    manager = w.manager()
+    folder.chmod(0o777)
+    w.spawn(*as_user, BUTTON, "--button=gpio:GPIO4", env={"NOTIFY_SOCKET": manager.path})
+    warnings = lambda: [text for text in w.log("button", WARNING)]
+    missing = "button gpio:GPIO4: this machine has no GPIO chip (/dev/gpiochip*); waiting for it"
+    eventually(lambda: warnings() == [missing])
+
+    # The status has it at once; then the chip goes again.
+    chip.touch(0o600)
+    eventually(lambda: "Permission denied" in manager.status())
+    chip.unlink()
+    eventually(lambda: "no GPIO chip" in manager.status())
+    assert warnings() == [missing]
+
+    # One that is not given to the group is said to be, later.
+    chip.touch(0o600)
+    eventually(lambda: len(warnings()) == 2)
+    assert "Permission denied" in warnings()[1]
+
+
 @test("wrong options: one clear line and exit status 2")
 def wrong_options(w):
     for options, text in [
@@ -681,6 +746,7 @@ def wrong_options(w):
         (["--command=a\nb"], "no control characters"),
         (["--debounce=x"], "button: --debounce=x: not a number"),
         (["--debounce=-1"], "not a number"),
+        (["--filter=10001"], "button: --filter=10001: too large"),
         (["--retry=9999999999999"], "button: --retry=9999999999999: too large"),
         (["--bottom=x"], "unrecognized option"),
         (["x"], "unexpected argument 'x'"),
