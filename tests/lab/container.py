@@ -389,6 +389,34 @@ def xinetd_locked(pi):
         xinetd_serves(other)
 
 
+@scenario("container", "a second button by a copied unit: neither stops the other's FIFO")
+def second_button(pi):
+    units = "/etc/systemd/system"
+    pi(f"sed s,/etc/default/button,/etc/default/button2, /usr/lib/systemd/system/button.service"
+       f" >{units}/button2.service; echo BUTTON=fifo:/run/button2/press >/etc/default/button2;"
+       " systemctl daemon-reload; systemctl enable --now led.socket;"
+       " systemctl start button button2")
+    for stopped, left in ("button2", "button"), ("button", "button2"):
+        pi(f"systemctl stop {stopped}; test ! -e /run/{stopped}; echo 0 >/run/{left}/press")
+        eventually(lambda: "delivered, 0 dropped, 0 waiting" in pi.status(left))
+        pi(f"systemctl start {stopped}; echo 0 >/run/{stopped}/press")
+        eventually(lambda: "1 delivered" in pi.status(stopped))
+    pi(f"systemctl stop button2; rm {units}/button2.service /etc/default/button2;"
+       " systemctl daemon-reload")
+
+
+@scenario("container", "button.service at led-line's own socket, and a setting that systemd ignores")
+def button_settings(pi):
+    pi("echo BUTTON_CONNECT=/run/led/line.sock >>/etc/default/button;"
+       "echo export BUTTON_RETRY=20 >>/etc/default/button; systemctl start led-line.socket")
+    pi.cursor()
+    pi("systemctl restart button; echo 0 >/run/button/press")
+    eventually(lambda: "1 delivered" in pi.status("button"))
+    assert pi("echo LED STATUS | led-handler") == "OK LED ON"
+    log = "\n".join(pi.journal())
+    assert "Ignoring invalid environment assignment 'export BUTTON_RETRY=20'" in log, log
+
+
 @scenario("container", "stopped, nothing is left: no process, no socket, no FIFO")
 def stop(pi):
     pi("systemctl enable --now led.socket led-line.service button.service")
