@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netdb.h>
-#include <signal.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <syslog.h>
@@ -41,10 +42,12 @@ struct press {
 	char key[COMMAND_KEY_MAX + 1]; /* for a TOGGLE; "" where the server does not know keys */
 };
 
-/* A name that is being looked up, by a thread of glibc's: getaddrinfo_a(3). */
+/* A name that is being looked up, by a thread. */
 struct lookup {
-	struct gaicb request;
-	struct address address; /* what request points into */
+	struct address address;
+	struct addrinfo *result;
+	const char *why; /* why there is no result */
+	int done;        /* eventfd(2): the thread has written here, and is gone */
 	bool running;
 };
 
@@ -459,56 +462,63 @@ static bool connect_numeric(struct delivery *delivery)
 	return true;
 }
 
+static void *look_up(void *argument)
+{
+	struct lookup *lookup = argument;
+	int r = getaddrinfo(
+		lookup->address.host, lookup->address.port, &ADDRESS_HINTS, &lookup->result);
+
+	if (r != 0) {
+		lookup->result = NULL;
+		lookup->why = r == EAI_SYSTEM ? strerror(errno) : gai_strerror(r);
+	}
+	eventfd_write(lookup->done, 1);
+	return NULL;
+}
+
 static void start_lookup(struct delivery *delivery)
 {
-	struct sigevent notify = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
 	struct lookup *lookup = delivery->lookup;
-	struct gaicb *list[] = {&lookup->request};
+	pthread_t thread;
 	int r;
 
 	delivery->state = LOOKING_UP;
+	/* One that an attempt before has begun may still end in time. */
 	if (!lookup->running) {
 		lookup->address = delivery->server;
-		lookup->request = (struct gaicb){
-			.ar_name = lookup->address.host,
-			.ar_service = lookup->address.port,
-			.ar_request = &ADDRESS_HINTS,
-		};
-		r = getaddrinfo_a(GAI_NOWAIT, list, 1, &notify);
+		r = pthread_create(&thread, NULL, look_up, lookup);
 		if (r != 0) {
-			attempt_failed(delivery, gai_strerror(r));
+			attempt_failed(delivery, strerror(r));
 			return;
 		}
+		pthread_detach(thread);
 		lookup->running = true;
 	}
 	set_timer(delivery, CONNECT_USEC);
 }
 
-static int on_lookup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+static int on_lookup(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct delivery *delivery = userdata;
 	struct lookup *lookup = delivery->lookup;
-	int r;
+	eventfd_t value;
 
 	(void)source;
-	(void)info;
-	if (!lookup->running)
-		return 0;
-	r = gai_error(&lookup->request);
-	if (r == EAI_INPROGRESS)
+	(void)events;
+	if (eventfd_read(fd, &value) < 0)
 		return 0;
 	lookup->running = false;
 	if (delivery->state != LOOKING_UP) {
 		/* Too late for the attempt that asked. */
-		if (r == 0)
-			freeaddrinfo(lookup->request.ar_result);
+		if (lookup->result)
+			freeaddrinfo(lookup->result);
 		return 0;
 	}
-	if (r != 0) {
-		attempt_failed(delivery, gai_strerror(r));
+	if (!lookup->result) {
+		attempt_failed(delivery, lookup->why);
 		return 0;
 	}
-	delivery->addresses = delivery->next_address = lookup->request.ar_result;
+	delivery->addresses = delivery->next_address = lookup->result;
 	connect_next(delivery, "no address");
 	return 0;
 }
@@ -564,7 +574,6 @@ struct delivery *delivery_create(sd_event *event, const struct address *server,
 	delivery_changed changed, void *userdata)
 {
 	struct delivery *delivery = calloc(1, sizeof *delivery);
-	sigset_t signals;
 	int r;
 
 	if (!delivery)
@@ -578,13 +587,12 @@ struct delivery *delivery_create(sd_event *event, const struct address *server,
 	delivery->userdata = userdata;
 	delivery->fd = -1;
 	delivery->lookup = calloc(1, sizeof *delivery->lookup);
-	/* Blocked to the very end: it may come while we leave, and would kill us. */
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGRTMIN);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	r = delivery->lookup ? sd_event_add_signal(
-				       event, &delivery->on_lookup, SIGRTMIN, on_lookup, delivery)
-			     : -ENOMEM;
+	if (delivery->lookup)
+		delivery->lookup->done = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	r = delivery->lookup && delivery->lookup->done >= 0
+		    ? sd_event_add_io(event, &delivery->on_lookup, delivery->lookup->done, EPOLLIN,
+			      on_lookup, delivery)
+		    : -errno;
 	if (r >= 0)
 		r = sd_event_add_time(event, &delivery->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC,
 			on_timer, delivery);
@@ -631,10 +639,13 @@ void delivery_destroy(struct delivery *delivery)
 	}
 	if (delivery->timer)
 		hang_up(delivery);
-	/* A look-up that is still under way writes to its request: it is left to the exit. */
-	if (delivery->lookup && !delivery->lookup->running)
-		free(delivery->lookup);
 	sd_event_source_disable_unref(delivery->on_lookup);
+	/* What a look-up that is still under way writes to is left to the exit. */
+	if (delivery->lookup && !delivery->lookup->running) {
+		if (delivery->lookup->done >= 0)
+			close(delivery->lookup->done);
+		free(delivery->lookup);
+	}
 	sd_event_source_disable_unref(delivery->timer);
 	sd_event_unref(delivery->event);
 	free(delivery);
