@@ -2,6 +2,7 @@
 """The service as users have it, under systemd, with a log for an LED and a FIFO for a button."""
 
 import re
+import time
 
 from machine import ADDRESS, STREET, another, eventually, readme, street
 from scenario import scenario
@@ -415,6 +416,23 @@ def button_settings(pi):
     assert pi("echo LED STATUS | led-handler") == "OK LED ON"
     log = "\n".join(pi.journal())
     assert "Ignoring invalid environment assignment 'export BUTTON_RETRY=20'" in log, log
+
+
+@scenario("container", "commands that waited for a wrong LED are too late when it is right")
+def too_late(pi):
+    for socket in "led.socket", "led-wait.socket":
+        pi(f"echo LED=x >/etc/default/led; systemctl stop led-line; systemctl enable --now {socket}")
+        for command in ("LED ON", "LED TOGGLE", "LED ON"):  # they hang, and leave
+            assert street(f"echo {command} | timeout 2 nc {ADDRESS} 5555") == ""
+        time.sleep(5)
+        pi.cursor()
+        pi("echo LED=log >/etc/default/led; systemctl restart led-line")
+        assert pi.ask() == "OK LED OFF"
+        log = pi.journal()
+        assert not any("LED Status: On" in line for line in log), log
+        late = [line for line in log if line.endswith("ERR too late")]
+        assert len(late) == 3, log
+        pi(f"systemctl disable --now {socket} led-line.socket")
 
 
 @scenario("container", "stopped, nothing is left: no process, no socket, no FIFO")
