@@ -23,7 +23,7 @@ ELSEWHERE_LINE = "tcpdump "
 # What has to be so before a block that begins so, as the text around it says.
 BEFORE = {
     "groupadd --system gpio": "systemctl disable -q --now led.socket; systemctl stop led-line.socket"
-    " button; userdel led-handler; userdel led-line; groupdel gpio",
+    " button; for name in led-handler led-line gpio; do userdel $name; groupdel $name; done; :",
 }
 # What goes on until somebody ends it.
 ENDLESS = "journalctl -f"
@@ -102,7 +102,7 @@ def try_blocks(pi, blocks):
         if block.startswith(tuple(ELSEWHERE)):
             continue
         pi.afresh()
-        pi("systemctl start led.socket button.service")
+        pi("systemd-sysusers; systemctl start led.socket button.service")
         eventually(lambda: pi.ask("LED ON") == "OK LED ON")
         for beginning, commands in BEFORE.items():
             if block.startswith(beginning):
