@@ -125,7 +125,7 @@ def bad_input(w, how):
         "two commands": (whole(b"LED ON\nLED ON\n", False), MORE),
         "two, far apart": (whole(b"LED ON\n" + b"\0" * 3000 + b"LED ON\n", False), MORE),
         "half a command": (whole(b"LED O", False), UNKNOWN),
-        "too slow": (slowly(b"LED STATUS" + b" " * 40, 0.6), LATE),
+        "too slow": (slowly(b"LED STATUS" + b" " * 40, 0.2), LATE),
         "closed at once": (gone, b""),
         "never reads": (deaf, b""),
     }
@@ -177,7 +177,7 @@ def silence(w, how):
         "silent": [],
         "telnet": [(0, TELNET), (10, TELNET), (10, TELNET)],
         "types": [(0, TELNET), (12, b"LED "), (0.5, b"ON\r\n")],
-        "too slow": [(12, b"L")] + [(0.6, b"E")] * 20,
+        "too slow": [(12, b"L")] + [(0.2, b"E")] * 60,
     }
     threads = [threading.Thread(target=run, args=item) for item in scripts.items()]
     for thread in threads:
