@@ -153,7 +153,8 @@ def nothing(_):
     yield
 
 
-# Presses, the delay of a packet in seconds, how many of all packets are lost, what else happens.
+# Presses, the delay of a packet in seconds, how many of all packets are lost, what else happens:
+# 1,000 presses on Debian 13, and a fifth of them on Debian 12, whose programs are the same.
 PHASES = [
     (200, 0.0015, 0, nothing),
     (100, 0.1, 0, nothing),
@@ -164,14 +165,16 @@ PHASES = [
 ]
 
 
-@scenario("container", "1,000 presses over a slow and lossy network, a full socket, kills: none lost or doubled")
+@scenario("container", "presses over a slow and lossy network, a full socket, kills: none lost or doubled")
 def bad_network(pi):
+    part = 5 if pi.suite == "bookworm" else 1
     pi("systemctl enable --now led.socket")
     assert pi.ask("LED OFF") == "OK LED OFF"
     link = Link(pi)
     for commands in ("LED TOGGLE",), ("LED ON", "LED OFF"):
         total = 0
         for count, link.delay, link.loss, trouble in PHASES:
+            count //= part
             start = time.monotonic()
             # A new process for each: the button is killed between presses, too.
             button = Button(pi, *commands)
@@ -189,8 +192,8 @@ def bad_network(pi):
             total += count
             print(f"# {commands[0]}: {count} presses, {trouble.__name__}, {link.delay * 2000:.0f} ms,"
                   f" {link.loss:.0%} lost: {time.monotonic() - start:.0f} s", flush=True)
-        assert total == 1000
+        assert total == 1000 // part
         assert pi("echo LED STATUS | led-handler") == "OK LED OFF"
     # The trouble was one.
-    assert int(pi.property("led-line", "NRestarts")) > 10
+    assert int(pi.property("led-line", "NRestarts")) > 10 // part
     assert int(pi.property("led.socket", "NRefused")) > 10
