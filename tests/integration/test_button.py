@@ -291,6 +291,9 @@ def no_answer(w):
     assert w.log("button")[0].endswith("sent; the server closed the connection without an answer")
 
 
+SYN_SENT = "02"  # in /proc/net/tcp
+
+
 def full_listener(w):
     """Port 5555 with a full backlog, where the kernel drops what asks to be connected."""
     listener = socket.socket()
@@ -313,9 +316,19 @@ def closed_at_once(w):
     ports = [s.getsockname()[1] for s in waiting]
     button = w.button("--command=LED TOGGLE")
     w.press()
-    eventually(lambda: "1 press, " in button.manager.status())
-    button.pause()
-    listener.settimeout(10)
+
+    def stopped_while_connecting():
+        button.pause()
+        table = Path("/proc/net/tcp").read_text().splitlines()[1:]
+        asking = [line.split() for line in table]
+        if any(f[2].endswith(f":{PORT:04X}") and f[3] == SYN_SENT
+               and int(f[1].split(":")[1], 16) not in ports for f in asking):
+            return True
+        button.resume()
+        return False
+
+    eventually(stopped_while_connecting, 10, 0.05)
+    listener.settimeout(20)  # it asks again after 1, 3, 7 and 15 s
     peer = None
     while peer is None or peer[1] in ports:
         s, peer = listener.accept()
