@@ -191,7 +191,7 @@ static void read_events(struct button_fifo *button)
 			button->openers--;
 		if (event->mask & IN_CLOSE_WRITE)
 			button->ended = true;
-		if (event->mask & (IN_ATTRIB | IN_MOVE_SELF))
+		if (event->mask & (IN_ATTRIB | IN_MOVE_SELF | IN_Q_OVERFLOW))
 			button->removed = !is_there(button);
 	}
 }

@@ -20,6 +20,7 @@
 struct led_class {
 	char name[64];
 	int max_brightness; /* as of its opening */
+	bool untriggered;   /* since its opening, its trigger was set to none */
 };
 
 static const char *led_class_parse(const char *argument, void **state)
@@ -91,9 +92,16 @@ static int read_number(const struct led_class *led, const char *file, char why[L
 
 static int led_class_set(void *state, bool lit, char why[LED_WHY_MAX])
 {
-	const struct led_class *led = state;
+	struct led_class *led = state;
 	char text[16];
+	int r = 0;
 
+	/* A trigger, such as the heartbeat, would go on switching it. */
+	if (!led->untriggered)
+		r = write_file(led, "trigger", "none", why);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	led->untriggered = true;
 	snprintf(text, sizeof text, "%d", lit ? led->max_brightness : 0);
 	return write_file(led, "brightness", text, why);
 }
@@ -109,18 +117,15 @@ static int led_class_resume(void *state, char why[LED_WHY_MAX])
 {
 	struct led_class *led = state;
 
+	led->untriggered = false;
 	led->max_brightness = read_number(led, "max_brightness", why);
 	return led->max_brightness < 0 ? led->max_brightness : 0;
 }
 
 static int led_class_open(void *state, bool lit, char why[LED_WHY_MAX])
 {
-	/* A trigger, such as the heartbeat, would go on switching it. */
-	int r = write_file(state, "trigger", "none", why);
+	int r = led_class_resume(state, why);
 
-	if (r < 0 && r != -ENOENT)
-		return r;
-	r = led_class_resume(state, why);
 	return r < 0 ? r : led_class_set(state, lit, why);
 }
 

@@ -28,7 +28,7 @@
 #define REOPEN_USEC 2000000
 #define ACCURACY_USEC 500000
 
-/* The service manager hears of changes so much later, once for all of them. */
+/* The status is updated this long after the first change, once for a batch of changes. */
 #define STATUS_USEC 50000
 #define STATUS_ACCURACY_USEC 10000
 
@@ -391,7 +391,7 @@ static int run(struct program *program, const struct options *options, const str
 		r = sd_event_add_defer(program->event, &program->more, on_more, program);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(program->more, SD_EVENT_OFF);
-	/* For a source of this kind the others would have to wait: it is always the oldest. */
+	/* Lowest priority: a pending defer source would otherwise run before all others. */
 	if (r >= 0)
 		r = sd_event_source_set_priority(program->more, SD_EVENT_PRIORITY_IDLE);
 	if (r >= 0)

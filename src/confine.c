@@ -105,6 +105,7 @@ static const struct sock_filter DESCRIPTORS[] = {
 	/* Others make descriptors: SO_PEERPIDFD. */
 	FOR(SYS_getsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_INFO), ALLOW),
 	PERMIT(SYS_shutdown),
+	FOR(SYS_setsockopt, IS(1, SOL_SOCKET), IS(2, SO_LINGER), ALLOW),
 	PERMIT(SYS_ppoll),
 	PERMIT(SYS_clock_gettime),
 	PERMIT(SYS_getpid),

@@ -20,7 +20,7 @@
 const char *confine_to_descriptors(void);
 
 /*
- * Starts no other program and no other process any more; threads, yes. Nor does it reach into
+ * Starts no other program and no other process any more; threads, yes. Nor does it trace
  * another process, send it a signal, or type on a terminal for the shell that reads there.
  */
 const char *confine_to_program(void);

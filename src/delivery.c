@@ -172,7 +172,7 @@ static void hang_up(struct delivery *delivery)
 	delivery->state = IDLE;
 }
 
-/* One warning for all who found no room since the last one, whoever leans on the button. */
+/* One warning for all presses that found no room since the last warning. */
 static void name_overflow(struct delivery *delivery)
 {
 	char numbers[50];
@@ -195,6 +195,18 @@ static void next_press(struct delivery *delivery)
 	delivery->waiting--;
 	name_overflow(delivery);
 	tell(delivery);
+}
+
+/*
+ * Gives up what was sent. The kernel would go on sending what is not acknowledged, for minutes,
+ * and it would come behind later presses: a reset ends that.
+ */
+static void take_back(struct delivery *delivery)
+{
+	const struct linger at_once = {.l_onoff = 1};
+
+	if (delivery->sent > 0)
+		setsockopt(delivery->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 static bool is_old(struct delivery *delivery)
@@ -262,6 +274,7 @@ static void attempt_failed(struct delivery *delivery, const char *why)
 	const struct press *press = &delivery->queue[delivery->first];
 	uint64_t age = now_usec(delivery) - press->at;
 
+	take_back(delivery);
 	if (is_old(delivery) || !may_repeat(delivery)) {
 		drop(delivery, why);
 		return;
@@ -303,7 +316,7 @@ static void send_command(struct delivery *delivery)
 	set_timer(delivery, ANSWER_USEC);
 }
 
-/* Whether the command has reached the server's machine. Acknowledged is the SYN, too. */
+/* Whether the command has reached the server's machine: bytes_acked counts the SYN as one. */
 static bool has_arrived(const struct delivery *delivery)
 {
 	struct tcp_info info = {0};

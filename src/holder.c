@@ -21,7 +21,7 @@
 /* A device that has just appeared is not ours to open before udev has been at it. */
 #define DENIED_USEC 5000000
 
-/* After a change, the service manager and the file hear of it so much later, once for all. */
+/* Status and file are updated this long after the first change, once for a batch of changes. */
 #define SETTLE_USEC 50000
 #define SETTLE_ACCURACY_USEC 10000
 
@@ -443,7 +443,7 @@ static int change_led(
 bool holder_carry_out(void *userdata, const struct request *request, char answer[ANSWER_MAX])
 {
 	struct holder *holder = userdata;
-	bool known = record_has_key(&holder->record, request->key), changed = false;
+	bool known = record_has_key(&holder->record, request->key), carried_out = known;
 	char why[LED_WHY_MAX] = COMMAND_LATE;
 	int r = -ETIME;
 
@@ -451,15 +451,15 @@ bool holder_carry_out(void *userdata, const struct request *request, char answer
 		r = get_led(holder, why);
 	if (r >= 0 && request->verb != VERB_STATUS && !known) {
 		r = change_led(holder, request, r, why);
-		changed = r >= 0;
-		if (changed)
+		carried_out = r >= 0;
+		if (carried_out)
 			r = get_led(holder, why);
 	}
 	if (r >= 0)
 		snprintf(answer, ANSWER_MAX, "OK %s", verb_text(r ? VERB_ON : VERB_OFF));
 	else
-		snprintf(answer, ANSWER_MAX, "%s %s", changed ? "no answer:" : "ERR", why);
-	return r >= 0 || !changed;
+		snprintf(answer, ANSWER_MAX, "%s %s", carried_out ? "no answer:" : "ERR", why);
+	return r >= 0 || !carried_out;
 }
 
 void holder_destroy(struct holder *holder)

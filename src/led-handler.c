@@ -229,9 +229,8 @@ static void drain(int fd)
 }
 
 /*
- * Opens the log for good. Its lines are stamped with local time, and its own look at the time
- * zone's file would come too late: refused, it takes UTC. Where journald is the log, which goes
- * by its own clock, that will do.
+ * Opens the log for good. The time zone is loaded now: once confined, syslog(3) could not open
+ * its file and would stamp UTC. journald goes by its own clock, and does not need it.
  */
 static void open_log(void)
 {
@@ -307,12 +306,13 @@ static int serve(const struct connection *connection, const struct address *addr
 	const char *why = NO_COMMAND, *unconfined = NULL;
 	enum outcome outcome = ANSWERED;
 	struct arrival_clock clock;
-	bool ended = false, logged = true, stays;
+	const struct linger at_once = {.l_onoff = 1};
+	bool ended = false, logged = true, stays = false;
 	struct request request;
 
 	if (!connection->allowed || wait_for_input(connection->in, deadline)) {
 		/* A client that says nothing, and goes, does not even start led-line. */
-		if (!has_ended(connection->in))
+		if (!connection->allowed || !has_ended(connection->in))
 			connect_line(&line);
 		/* What else it takes is made while led-line wakes up. */
 		arrival_clock_open(&clock);
@@ -332,10 +332,15 @@ static int serve(const struct connection *connection, const struct address *addr
 		outcome = carry_out(&line, &request, answer, &logged);
 	}
 
-	if (outcome != UNKNOWN)
+	if (outcome == UNKNOWN) {
+		/* An orderly end would tell a button that the command was taken: a reset does not.
+		 */
+		setsockopt(connection->out, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	} else {
 		write_answer(connection->out, answer);
-	/* A client that waits for the end of the stream need not wait for the log. */
-	stays = shutdown(connection->out, SHUT_WR) == 0 && why && !ended;
+		/* A client that waits for the end of the stream need not wait for the log. */
+		stays = shutdown(connection->out, SHUT_WR) == 0 && why && !ended;
+	}
 	/*
 	 * A connection that says nothing, a port scan, is not worth a line; not at debug level
 	 * either, since LogLevelMax= does not reach what journald reads when we are gone.

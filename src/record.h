@@ -31,7 +31,8 @@ void record_add_key(struct record *record, const char key[COMMAND_KEY_MAX + 1]);
 
 /*
  * Takes the LED's real state. If it is not the record's, a command that is pending was not
- * carried out before led-line ended: its key is forgotten.
+ * carried out before led-line ended: its key is forgotten, and the commands that would count
+ * for late ones.
  */
 void record_settle(struct record *record, bool lit);
 

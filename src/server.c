@@ -89,7 +89,7 @@ static uint64_t client_now(const struct client *client)
 	return now;
 }
 
-/* A client that does not want the answer, or cannot take so little, goes without. */
+/* Best effort: the client may be gone, and nothing waits for it. */
 static void client_send(struct client *client, const char *answer)
 {
 	char line[ANSWER_MAX + 1];
@@ -192,6 +192,7 @@ static bool is_handlers_account(const struct server *server, const struct addres
 static void client_finish(struct client *client, bool ended)
 {
 	struct server *server = client->server;
+	const struct linger at_once = {.l_onoff = 1};
 	bool from_handler;
 	uint64_t arrived = arrival_ms(&server->clock, client->fd);
 	char answer[ANSWER_MAX];
@@ -220,10 +221,14 @@ static void client_finish(struct client *client, bool ended)
 	/* led-handler, which will log this command, shares the log with our own clients. */
 	if (answered && from_handler && !take_log_line(server))
 		strncat(answer, ANSWER_UNLOGGED, sizeof answer - strlen(answer) - 1);
-	if (answered)
+	if (answered) {
 		client_send(client, answer);
-	/* A client that waits for the end of the stream need not wait for the log. */
-	shutdown(client->fd, SHUT_WR);
+		/* A client that waits for the end of the stream need not wait for the log. */
+		shutdown(client->fd, SHUT_WR);
+	} else {
+		/* An orderly end would tell a button that the command was taken. */
+		setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	}
 	/* Anybody on this machine can say when a command came, and is in the log all the same. */
 	if (!from_handler || !is_handlers_account(server, &client->peer))
 		client_log(client, answer);
@@ -345,6 +350,9 @@ static int client_create(struct server *server, int fd, const struct sockaddr_st
 	client->deadline = client_now(client) + COMMAND_SILENCE_MS * 1000ULL;
 	address_get_peer(fd, from, &client->peer);
 	allow_peer(server->allow, &client->peer, &client->allowed);
+	/* led-handler connects before its client has said anything, and has its own 30 s. */
+	if (client->peer.family == AF_UNIX)
+		client->deadline += COMMAND_DEADLINE_MS * 1000ULL;
 	server->clients[server->n_clients++] = client;
 
 	r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_client_ready, client);
@@ -392,21 +400,25 @@ static void pause_accepting(struct server *server)
 	sd_event_source_set_enabled(server->pause, SD_EVENT_ONESHOT);
 }
 
+static int accept_client(int listening, struct sockaddr_storage *from)
+{
+	socklen_t size = sizeof *from;
+
+	return accept4(listening, (struct sockaddr *)from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 static int on_connection(sd_event_source *source, int listening, uint32_t events, void *userdata)
 {
 	struct server *server = userdata;
 	struct sockaddr_storage from;
-	socklen_t size = sizeof from;
 	int fd, r;
 
 	(void)source;
 	(void)events;
-	fd = accept4(listening, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = accept_client(listening, &from);
 	if (fd < 0 && is_shortage(errno) && server->n_clients > 0) {
-		/* What one client more takes, one client less has. */
 		make_room(server);
-		fd = accept4(
-			listening, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		fd = accept_client(listening, &from);
 	}
 	if (fd < 0 && is_shortage(errno))
 		pause_accepting(server);
@@ -481,7 +493,10 @@ int server_add_socket(struct server *server, int fd)
 	r = sd_event_add_io(server->event, &source, fd, EPOLLIN, on_connection, server);
 	if (r >= 0)
 		r = sd_event_source_set_ratelimit(source, ACCEPT_INTERVAL_USEC, ACCEPT_BURST);
-	/* Who is connected comes first: what has been sent is read before anyone has to go. */
+	/*
+	 * Lower priority than the clients: pending input is read before a new connection can
+	 * evict its sender.
+	 */
 	if (r >= 0)
 		r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_NORMAL + 1);
 	if (r >= 0)

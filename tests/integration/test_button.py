@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The button: presses from a FIFO, and their way to the server."""
 
+import ctypes
 import os
 import re
 import socket
 import stat
 import statistics
+import struct
 import sys
 import threading
 import time
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from world import (
     BUTTON,
+    ERR,
     NOTICE,
     PORT,
     SLOW,
@@ -339,6 +342,42 @@ def closed_at_once(w):
     button.resume()
     eventually(lambda: "1 delivered" in button.manager.status())
     assert len(keys_of(server)) == 1
+
+
+@test("the first press of all is not lost to a led-handler that cannot know", quick=False)
+def first_press(w):
+    w.serve("activate")
+    line = next(p for p in w.processes if p.args[-1] == f"--listen={w.dir}/line.sock")
+    line.pause()
+    button = w.button("--retry=30")
+    w.press()
+    eventually(lambda: w.log("led-handler", ERR), 20)  # it has given up
+    line.resume()
+    eventually(lambda: "1 delivered" in button.manager.status(), 20)
+    assert w.log("button") == ["press 1: LED ON: OK LED ON"], w.log("button")
+
+
+# Drops segments with data, which have PSH set: linux/filter.h, RFC 9293.
+NO_DATA = [(0x30, 0, 0, 13), (0x45, 0, 1, 8), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFF)]
+FIN_WAIT1 = "04"  # in /proc/net/tcp: closed, and still sending what was not acknowledged
+
+
+@test("a command that was given up does not come behind later presses", quick=False)
+def taken_back(w):
+    listener = socket.socket()
+    w.at_end(listener.close)
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in NO_DATA))
+    program = struct.pack("HP", len(NO_DATA), ctypes.addressof(code))
+    listener.setsockopt(socket.SOL_SOCKET, 26, program)  # SO_ATTACH_FILTER
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", PORT))
+    listener.listen(4)
+    button = w.button("--retry=60")
+    w.press()
+    eventually(lambda: "trying again: the server does not answer" in button.manager.status(), 20)
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ours = [row[3] for row in rows if row[2].endswith(f":{PORT:04X}")]
+    assert FIN_WAIT1 not in ours, ours
 
 
 @test("a UNIX socket that ends without a line has not taken the command")

@@ -417,6 +417,8 @@ def log_is_bounded(w, how):
     w.serve(how)
     behind = {"line": ("127.0.0.1", PORT), "activate": w.dir / "line.sock"}
     behind["activate_inetd"] = behind["activate"]
+    behind["led_wait_socket"] = behind["line"]
+    behind["led_socket"] = "/run/led/line.sock"
     said = lambda: [x for x in w.log() if " sent " in x]
     # As fast as led-line answers, so that a slow machine is done within the 10 s, too.
     while len(said()) < 1000:

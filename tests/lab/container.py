@@ -360,7 +360,7 @@ def xinetd_serves(pi):
 def xinetd_alone(pi):
     with another(pi, *pi.lower, command=["sleep", "infinity"]) as alone:
         # README's lines, where the package has not made the users.
-        alone("userdel led-handler; userdel led-line; groupdel gpio")
+        alone("for name in led-handler led-line gpio; do userdel $name; groupdel $name; done; :")
         for command in readme("xinetd"):
             alone(command)
             if command.startswith("cp"):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The program button, with a button that never has nothing to say. */
+/* The program button, with a button whose edges never end. */
 
 #include <arpa/inet.h>
 #include <signal.h>

@@ -46,9 +46,10 @@ static void what_was_not_carried_out(void)
 	record_add_key(&record, key_of(1));
 	record.key_pending = false;
 	record_add_key(&record, key_of(2));
-	record.lit = true;
+	order_apply(&record.order, VERB_ON, 1000, &record.lit);
 	record_settle(&record, false);
 	CHECK(record_has_key(&record, key_of(1)) && !record_has_key(&record, key_of(2)));
+	CHECK(order_apply(&record.order, VERB_ON, 999, &record.lit));
 	/* Killed behind that: it does. */
 	record_add_key(&record, key_of(3));
 	record.lit = true;
