@@ -176,7 +176,7 @@ def silence(w, how):
     scripts = {
         "silent": [],
         "telnet": [(0, TELNET), (10, TELNET), (10, TELNET)],
-        "types": [(0, TELNET), (12, b"LED "), (0.5, b"ON\r\n")],
+        "types": [(0, TELNET), (29.2, b"LED "), (0.5, b"O"), (0.5, b"N"), (0.5, b"\r\n")],
         "too slow": [(12, b"L")] + [(0.2, b"E")] * 60,
     }
     threads = [threading.Thread(target=run, args=item) for item in scripts.items()]
@@ -187,7 +187,7 @@ def silence(w, how):
     for name, answer, least, most in [
         ("silent", SILENT, 29.9, 45),
         ("telnet", SILENT, 29.9, 45),
-        ("types", b"OK LED ON\n", 12, 29),
+        ("types", b"OK LED ON\n", 30, 45),
         ("too slow", LATE, 16.9, 29),
     ]:
         assert answers[name][0] == answer, (name, answers[name])

@@ -156,8 +156,8 @@ def nothing(_):
 # Presses, the delay of a packet in seconds, how many of all packets are lost, what else happens:
 # 1,000 presses on Debian 13, and a fifth of them on Debian 12, whose programs are the same.
 PHASES = [
-    (200, 0.0015, 0, nothing),
-    (100, 0.1, 0, nothing),
+    (250, 0.0015, 0, nothing),
+    (50, 0.1, 0, nothing),
     (250, 0.0015, 0.05, nothing),
     (200, 0.0015, 0, killing),
     (150, 0.0015, 0.05, filling),
