@@ -69,7 +69,9 @@ def button(pi):
     eventually(lambda: "1 delivered" in pi.status("button"))
     assert pi.ask() == "OK LED ON"
 
+    before = pi.property("button", "MainPID")
     pi("systemctl kill -s KILL button")
+    eventually(lambda: pi.property("button", "MainPID") not in ("0", before), 30)
     pi.wait_for("systemctl is-active button && test -p /run/button/press")
     pi("echo 0 >/run/button/press")  # the list begins anew: LED ON
     eventually(lambda: "1 delivered" in pi.status("button"))
