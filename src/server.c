@@ -38,8 +38,9 @@ struct client {
 	struct address_peer peer;
 	bool allowed;
 	struct command command;
-	uint64_t deadline; /* for the whole command, in microseconds of CLOCK_MONOTONIC */
-	bool refused;      /* has its ERR, and what it still sends is dropped */
+	uint64_t deadline;         /* for the whole command, in microseconds of CLOCK_MONOTONIC */
+	bool answered;             /* has its answer, and what it still sends is dropped */
+	char unlogged[ANSWER_MAX]; /* the answer, to be logged when the client goes; or "" */
 };
 
 struct server {
@@ -58,22 +59,6 @@ struct server {
 	uint64_t log_began; /* microseconds of CLOCK_MONOTONIC */
 	unsigned n_logged;  /* since then, with those that had no line */
 };
-
-static void client_destroy(struct client *client)
-{
-	struct server *server = client->server;
-	unsigned i = 0;
-
-	while (server->clients[i] != client)
-		i++;
-	server->n_clients--;
-	memmove(&server->clients[i], &server->clients[i + 1],
-		(server->n_clients - i) * sizeof client);
-	sd_event_source_disable_unref(client->io);
-	sd_event_source_disable_unref(client->timer);
-	close(client->fd);
-	free(client);
-}
 
 static void client_set_deadline(const struct client *client, uint64_t usec)
 {
@@ -151,6 +136,31 @@ static void client_log(const struct client *client, const char *answer)
 		syslog(LOG_INFO, "%s: %s", peer, answer);
 }
 
+static void client_destroy(struct client *client)
+{
+	struct server *server = client->server;
+	unsigned i = 0;
+
+	if (*client->unlogged)
+		client_log(client, client->unlogged);
+	while (server->clients[i] != client)
+		i++;
+	server->n_clients--;
+	memmove(&server->clients[i], &server->clients[i + 1],
+		(server->n_clients - i) * sizeof client);
+	sd_event_source_disable_unref(client->io);
+	sd_event_source_disable_unref(client->timer);
+	close(client->fd);
+	free(client);
+}
+
+/* Reads and drops what the client is still sending, until it goes: for a second at most. */
+static void client_drain(struct client *client)
+{
+	client->answered = true;
+	client_set_deadline(client, client_now(client) + COMMAND_DRAIN_MS * 1000ULL);
+}
+
 /*
  * Answers ERR. The connection stays for a moment if the client is still sending:
  * to close with bytes unread would reset it, and the answer could be lost.
@@ -164,12 +174,10 @@ static void client_refuse(struct client *client, const char *why, bool ended)
 	snprintf(answer, sizeof answer, "ERR %s", why);
 	client_send(client, answer);
 	client_log(client, answer);
-	if (ended || shutdown(client->fd, SHUT_WR) < 0) {
+	if (ended || shutdown(client->fd, SHUT_WR) < 0)
 		client_destroy(client);
-		return;
-	}
-	client->refused = true;
-	client_set_deadline(client, client_now(client) + COMMAND_DRAIN_MS * 1000ULL);
+	else
+		client_drain(client);
 }
 
 /*
@@ -197,8 +205,8 @@ static void client_finish(struct client *client, bool ended)
 	uint64_t arrived = arrival_ms(&server->clock, client->fd);
 	char answer[ANSWER_MAX];
 	struct request request;
+	bool answered, in_log;
 	const char *why;
-	bool answered;
 
 	why = command_parse(&client->command, &request);
 	if (why) {
@@ -230,7 +238,14 @@ static void client_finish(struct client *client, bool ended)
 		setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	}
 	/* Anybody on this machine can say when a command came, and is in the log all the same. */
-	if (!from_handler || !is_handlers_account(server, &client->peer))
+	in_log = from_handler && is_handlers_account(server, &client->peer);
+	if (answered && from_handler && !in_log) {
+		/* Behind led-handler's own answer, which the log would hold up. */
+		strcpy(client->unlogged, answer);
+		client_drain(client);
+		return;
+	}
+	if (!in_log)
 		client_log(client, answer);
 	client_destroy(client);
 }
@@ -249,7 +264,7 @@ static void client_read(struct client *client)
 			break;
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (client->refused) {
+		if (client->answered) {
 			if (n > 0)
 				return; /* more of it when the others have had their turn */
 			client_destroy(client);
@@ -270,7 +285,7 @@ static void client_read(struct client *client)
 		if ((size_t)n < sizeof bytes)
 			break;
 	}
-	if (client->refused)
+	if (client->answered)
 		return;
 	if (client->command.terminated || client->command.too_long) {
 		client_finish(client, false);
@@ -298,7 +313,7 @@ static int on_client_deadline(sd_event_source *source, uint64_t usec, void *user
 	struct client *client = userdata;
 
 	(void)source;
-	if (client->refused)
+	if (client->answered)
 		client_destroy(client);
 	else if (!client->command.begun)
 		client_refuse(client, "no command within 30 s", true);
@@ -317,7 +332,7 @@ static struct client *least_missed(const struct server *server)
 	for (unsigned i = 0; i < server->n_clients; i++) {
 		struct client *client = server->clients[i];
 
-		if (client->refused)
+		if (client->answered)
 			return client;
 		if (!silent && !client->command.begun)
 			silent = client;
@@ -329,7 +344,7 @@ static void make_room(struct server *server)
 {
 	struct client *client = least_missed(server);
 
-	if (client->refused)
+	if (client->answered)
 		client_destroy(client);
 	else
 		client_refuse(client, "too many connections", true);
