@@ -90,18 +90,23 @@ static int read_number(const struct led_class *led, const char *file, char why[L
 	return r;
 }
 
+/* Takes the trigger off: one such as the heartbeat would go on switching the LED. */
+static int take_trigger_off(struct led_class *led, char why[LED_WHY_MAX])
+{
+	int r = led->untriggered ? 0 : write_file(led, "trigger", "none", why);
+
+	led->untriggered = r >= 0;
+	return r == -ENOENT ? 0 : r; /* a kernel may have none */
+}
+
 static int led_class_set(void *state, bool lit, char why[LED_WHY_MAX])
 {
 	struct led_class *led = state;
 	char text[16];
-	int r = 0;
+	int r = take_trigger_off(led, why);
 
-	/* A trigger, such as the heartbeat, would go on switching it. */
-	if (!led->untriggered)
-		r = write_file(led, "trigger", "none", why);
-	if (r < 0 && r != -ENOENT)
+	if (r < 0)
 		return r;
-	led->untriggered = true;
 	snprintf(text, sizeof text, "%d", lit ? led->max_brightness : 0);
 	return write_file(led, "brightness", text, why);
 }
@@ -117,15 +122,19 @@ static int led_class_resume(void *state, char why[LED_WHY_MAX])
 {
 	struct led_class *led = state;
 
-	led->untriggered = false;
 	led->max_brightness = read_number(led, "max_brightness", why);
 	return led->max_brightness < 0 ? led->max_brightness : 0;
 }
 
 static int led_class_open(void *state, bool lit, char why[LED_WHY_MAX])
 {
-	int r = led_class_resume(state, why);
+	struct led_class *led = state;
+	int r;
 
+	led->untriggered = false;
+	r = take_trigger_off(led, why);
+	if (r >= 0)
+		r = led_class_resume(state, why);
 	return r < 0 ? r : led_class_set(state, lit, why);
 }
 

@@ -288,6 +288,8 @@ def led_class_again(w):
             assert [(f.read_text(), f.stat().st_mtime_ns) for f in files] == before
         assert ask(b"LED ON\n", path) == b"OK LED ON\n"
         assert (led / "brightness").read_text().startswith("255")
+        assert (led / "trigger").read_text().startswith("none")
+        assert (led / "trigger").stat().st_mtime_ns > before[1][1]
         assert not w.log("led-line", NOTICE), w.log("led-line", NOTICE)
     finally:
         unmount("/sys/class")
