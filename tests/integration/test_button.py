@@ -759,6 +759,7 @@ def chip_comes(w):
     warnings = lambda: [text for text in w.log("button", WARNING)]
     missing = "button gpio:GPIO4: this machine has no GPIO chip (/dev/gpiochip*); waiting for it"
     eventually(lambda: warnings() == [missing])
+    eventually(lambda: "no GPIO chip" in manager.status())
 
     # The status has it at once; then the chip goes again.
     chip.touch(0o600)
