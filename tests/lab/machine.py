@@ -154,6 +154,8 @@ class Machine:
         self.says(
             "systemctl disable -q --now --no-reload led.socket led-wait.socket led-line.socket"
             " led-line.service button.service xinetd 2>/dev/null; systemctl stop 'led@*';"
+            # Debian 12 disables an init script and leaves what it has started.
+            "systemctl stop xinetd 2>/dev/null; pkill -x led-line;"
             "rm -rf /etc/systemd/system/{led,button}*.d /etc/xinetd.d/led /var/lib/led/*;"
             f"printf '{self.led_default}' >/etc/default/led;"
             f"printf '{self.button_default}' >/etc/default/button;"
