@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/command.h"
+#include "../../src/common/command.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

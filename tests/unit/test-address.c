@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "../../src/address.h"
+#include "../../src/common/address.h"
 #include "tap.h"
 
 static struct address address;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 
-#include "../../src/allow.h"
+#include "../../src/common/allow.h"
 #include "tap.h"
 
 static struct address_peer peer_of(const char *text)

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../src/arrival.h"
+#include "../../src/common/arrival.h"
 #include "tap.h"
 
 static struct arrival_clock ticks;

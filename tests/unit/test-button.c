@@ -13,7 +13,7 @@
 int button_main(int argc, char *argv[]);
 
 #define main button_main
-#include "../../src/button.c"
+#include "../../src/button/button.c"
 #undef main
 
 #include "tap.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "../../src/command.h"
+#include "../../src/common/command.h"
 #include "tap.h"
 
 #define UNKNOWN "unknown command: send LED ON, LED OFF, LED TOGGLE or LED STATUS"

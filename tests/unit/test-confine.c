@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../src/confine.h"
+#include "../../src/common/confine.h"
 #include "tap.h"
 
 /* From Linux 6.5 on; the C library's headers do not have it yet. */

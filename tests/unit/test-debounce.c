@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "../../src/debounce.h"
+#include "../../src/button/debounce.h"
 #include "tap.h"
 
 #define MSEC 1000U

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../src/last.h"
+#include "../../src/led-line/last.h"
 #include "tap.h"
 
 static char directory[] = "/tmp/test-last-XXXXXX";

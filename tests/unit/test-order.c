@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "../../src/order.h"
+#include "../../src/led-line/order.h"
 #include "tap.h"
 
 static void a_late_on_changes_nothing(void)

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "../../src/record.h"
+#include "../../src/led-line/record.h"
 #include "tap.h"
 
 static const char *key_of(unsigned n)

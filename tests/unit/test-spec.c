@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../hal/button.h"
+#include "../../hal/contact.h"
 #include "../../hal/led.h"
 #include "../../hal/line.h"
 #include "tap.h"

@@ -10,7 +10,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "devices.h"
+#include "chips.h"
 #include "last.h"
 #include "record.h"
 
@@ -262,7 +262,7 @@ static int on_device(sd_event_source *source, const struct inotify_event *event,
 	char why[LED_WHY_MAX];
 
 	(void)source;
-	if (devices_is_gpio_chip(event))
+	if (chips_is_chip(event))
 		get_led(holder, why);
 	return 0;
 }
@@ -284,7 +284,7 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
 		r = sd_event_add_time_relative(event, &holder->settle, CLOCK_MONOTONIC, 0,
 			SETTLE_ACCURACY_USEC, on_settle, holder);
 	if (r >= 0)
-		r = devices_watch(event, &holder->devices, on_device, holder);
+		r = chips_watch(event, &holder->devices, on_device, holder);
 	/* Any user can make events without end, by touching /dev/null: clients come first. */
 	if (r >= 0)
 		r = sd_event_source_set_priority(holder->devices, SD_EVENT_PRIORITY_IDLE);

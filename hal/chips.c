@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "devices.h"
+#include "chips.h"
 
 #include <string.h>
 
-int devices_watch(sd_event *event, sd_event_source **source, sd_event_inotify_handler_t handler,
+int chips_watch(sd_event *event, sd_event_source **source, sd_event_inotify_handler_t handler,
 	void *userdata)
 {
 	/* IN_ATTRIB: it is udev's rule that makes a new chip ours to open. */
@@ -11,7 +11,7 @@ int devices_watch(sd_event *event, sd_event_source **source, sd_event_inotify_ha
 		event, source, "/dev", IN_CREATE | IN_DELETE | IN_ATTRIB, handler, userdata);
 }
 
-bool devices_is_gpio_chip(const struct inotify_event *event)
+bool chips_is_chip(const struct inotify_event *event)
 {
 	static const char PREFIX[] = "gpiochip";
 

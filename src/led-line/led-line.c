@@ -14,12 +14,12 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
-#include "../hal/led.h"
 #include "address.h"
 #include "allow.h"
 #include "confine.h"
 #include "descriptors.h"
 #include "holder.h"
+#include "led.h"
 #include "listen.h"
 #include "log.h"
 #include "server.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DEVICES_H
-#define DEVICES_H
+#ifndef CHIPS_H
+#define CHIPS_H
 
 /*
  * GPIO chips that come, go, or change hands. Not every kernel wakes up whoever polls
@@ -17,10 +17,10 @@
  * source: set to the source, for the caller to unref
  * Returns 0 or a negative errno.
  */
-int devices_watch(sd_event *event, sd_event_source **source, sd_event_inotify_handler_t handler,
+int chips_watch(sd_event *event, sd_event_source **source, sd_event_inotify_handler_t handler,
 	void *userdata);
 
 /* Whether an event is about a GPIO chip's device. */
-bool devices_is_gpio_chip(const struct inotify_event *event);
+bool chips_is_chip(const struct inotify_event *event);
 
 #endif

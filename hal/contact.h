@@ -23,7 +23,7 @@ struct button_event {
 	bool pressed;
 };
 
-/* What a backend is: one file in hal/, one entry in hal/button.c. */
+/* What a backend is: one file in hal/, one entry in hal/contact.c. */
 struct button_backend {
 	const char *name;
 	bool bounces; /* its events are edges of a contact, and want debouncing */

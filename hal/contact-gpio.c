@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "button.h"
+#include "contact.h"
 #include "line.h"
 
 _Static_assert(BUTTON_WHY_MAX >= LINE_WHY_MAX, "a line's reason is handed on as it is");

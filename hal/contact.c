@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "button.h"
+#include "contact.h"
 
 #include <errno.h>
 #include <stdlib.h>

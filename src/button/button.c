@@ -13,14 +13,14 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "../hal/button.h"
 #include "address.h"
+#include "chips.h"
 #include "command.h"
 #include "confine.h"
+#include "contact.h"
 #include "debounce.h"
 #include "delivery.h"
 #include "descriptors.h"
-#include "devices.h"
 #include "log.h"
 #include "setting.h"
 
@@ -346,7 +346,7 @@ static int on_device(sd_event_source *source, const struct inotify_event *event,
 	struct program *program = userdata;
 
 	(void)source;
-	if (!devices_is_gpio_chip(event))
+	if (!chips_is_chip(event))
 		return 0;
 	if (program->io)
 		read_button(program);
@@ -395,7 +395,7 @@ static int run(struct program *program, const struct options *options, const str
 	if (r >= 0)
 		r = sd_event_source_set_priority(program->more, SD_EVENT_PRIORITY_IDLE);
 	if (r >= 0)
-		r = devices_watch(program->event, &program->devices, on_device, program);
+		r = chips_watch(program->event, &program->devices, on_device, program);
 	if (r < 0)
 		return r;
 	program->delivery = delivery_create(program->event, server, options->commands,

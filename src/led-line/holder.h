@@ -9,8 +9,8 @@
 
 #include <systemd/sd-event.h>
 
-#include "../hal/led.h"
 #include "command.h"
+#include "led.h"
 
 /* What the LED shows first, when no earlier process left it in some state. */
 enum initial {

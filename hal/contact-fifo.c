@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "button.h"
+#include "contact.h"
 
 struct button_fifo {
 	char path[PATH_MAX];
