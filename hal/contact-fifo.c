@@ -18,7 +18,7 @@
 
 #include "contact.h"
 
-struct button_fifo {
+struct contact_fifo {
 	char path[PATH_MAX];
 	int fd;
 	int events;   /* inotify(7) about the FIFO */
@@ -38,20 +38,20 @@ struct button_fifo {
 	unsigned presses; /* not handed on yet */
 };
 
-static const char *button_fifo_parse(const char *argument, void **state)
+static const char *contact_fifo_parse(const char *argument, void **state)
 {
-	struct button_fifo *button;
+	struct contact_fifo *contact;
 
 	if (!argument || !*argument)
 		return "fifo: wants a path, as in fifo:/run/button/press";
-	if (strlen(argument) >= sizeof button->path)
+	if (strlen(argument) >= sizeof contact->path)
 		return "fifo: the path is too long";
-	button = calloc(1, sizeof *button);
-	if (!button)
+	contact = calloc(1, sizeof *contact);
+	if (!contact)
 		return "out of memory";
-	strcpy(button->path, argument);
-	button->poll = button->events = button->fd = -1;
-	*state = button;
+	strcpy(contact->path, argument);
+	contact->poll = contact->events = contact->fd = -1;
+	*state = contact;
 	return NULL;
 }
 
@@ -78,121 +78,121 @@ static int open_fifo(const char *path)
 	return fd;
 }
 
-static int poll_for(struct button_fifo *button, int fd)
+static int poll_for(struct contact_fifo *contact, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 
-	return epoll_ctl(button->poll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+	return epoll_ctl(contact->poll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
 /* Opens the FIFO, and watches it. The watch is on the file, whatever its path leads to later. */
-static int open_and_watch(struct button_fifo *button)
+static int open_and_watch(struct contact_fifo *contact)
 {
-	int r = open_fifo(button->path);
+	int r = open_fifo(contact->path);
 
 	if (r < 0)
 		return r;
-	button->fd = r;
-	button->events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (button->events < 0 || inotify_add_watch(button->events, button->path,
-					  IN_OPEN | IN_CLOSE | IN_ATTRIB | IN_MOVE_SELF) < 0)
+	contact->fd = r;
+	contact->events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (contact->events < 0 || inotify_add_watch(contact->events, contact->path,
+					   IN_OPEN | IN_CLOSE | IN_ATTRIB | IN_MOVE_SELF) < 0)
 		return -errno;
-	r = poll_for(button, button->fd);
-	return r < 0 ? r : poll_for(button, button->events);
+	r = poll_for(contact, contact->fd);
+	return r < 0 ? r : poll_for(contact, contact->events);
 }
 
-static void close_fifo(struct button_fifo *button)
+static void close_fifo(struct contact_fifo *contact)
 {
-	if (button->events >= 0)
-		close(button->events);
-	if (button->fd >= 0)
-		close(button->fd);
-	button->events = button->fd = -1;
+	if (contact->events >= 0)
+		close(contact->events);
+	if (contact->fd >= 0)
+		close(contact->fd);
+	contact->events = contact->fd = -1;
 }
 
 /* Makes the FIFO if there is none, and opens it. */
-static int make_fifo(struct button_fifo *button, char why[BUTTON_WHY_MAX])
+static int make_fifo(struct contact_fifo *contact, char why[CONTACT_WHY_MAX])
 {
 	int r;
 
-	button->created = mkfifo(button->path, 0660) == 0;
-	r = button->created || errno == EEXIST ? 0 : -errno;
+	contact->created = mkfifo(contact->path, 0660) == 0;
+	r = contact->created || errno == EEXIST ? 0 : -errno;
 	if (r == 0)
-		r = open_and_watch(button);
+		r = open_and_watch(contact);
 	if (r == -EEXIST)
-		snprintf(why, BUTTON_WHY_MAX, "%.150s is there and is not a FIFO", button->path);
+		snprintf(why, CONTACT_WHY_MAX, "%.150s is there and is not a FIFO", contact->path);
 	else if (r < 0)
-		snprintf(why, BUTTON_WHY_MAX, "%.150s: %s", button->path, strerror(-r));
+		snprintf(why, CONTACT_WHY_MAX, "%.150s: %s", contact->path, strerror(-r));
 	if (r < 0) {
-		close_fifo(button);
-		if (button->created)
-			unlink(button->path);
+		close_fifo(contact);
+		if (contact->created)
+			unlink(contact->path);
 		return r;
 	}
-	button->removed = button->ended = false;
-	button->openers = button->writers = 0;
-	button->length = button->next = button->line_length = 0;
+	contact->removed = contact->ended = false;
+	contact->openers = contact->writers = 0;
+	contact->length = contact->next = contact->line_length = 0;
 	return 0;
 }
 
-static int button_fifo_open(void *state, char why[BUTTON_WHY_MAX])
+static int contact_fifo_open(void *state, char why[CONTACT_WHY_MAX])
 {
-	struct button_fifo *button = state;
+	struct contact_fifo *contact = state;
 	int r;
 
-	button->presses = 0;
-	button->poll = epoll_create1(EPOLL_CLOEXEC);
-	if (button->poll < 0) {
+	contact->presses = 0;
+	contact->poll = epoll_create1(EPOLL_CLOEXEC);
+	if (contact->poll < 0) {
 		r = -errno;
-		snprintf(why, BUTTON_WHY_MAX, "%.150s: %s", button->path, strerror(errno));
+		snprintf(why, CONTACT_WHY_MAX, "%.150s: %s", contact->path, strerror(errno));
 		return r;
 	}
-	r = make_fifo(button, why);
+	r = make_fifo(contact, why);
 	if (r < 0)
-		close(button->poll);
+		close(contact->poll);
 	return r;
 }
 
-static int button_fifo_fd(const void *state)
+static int contact_fifo_fd(const void *state)
 {
-	const struct button_fifo *button = state;
+	const struct contact_fifo *contact = state;
 
-	return button->poll;
+	return contact->poll;
 }
 
 /*
  * Whether the path still leads to the FIFO that is open. The event of its removal comes when it
  * has no link any more, which is before the path leads nowhere.
  */
-static bool is_there(const struct button_fifo *button)
+static bool is_there(const struct contact_fifo *contact)
 {
 	struct stat ours, there;
 
-	return fstat(button->fd, &ours) == 0 && ours.st_nlink > 0 &&
-	       stat(button->path, &there) == 0 && ours.st_dev == there.st_dev &&
+	return fstat(contact->fd, &ours) == 0 && ours.st_nlink > 0 &&
+	       stat(contact->path, &there) == 0 && ours.st_dev == there.st_dev &&
 	       ours.st_ino == there.st_ino;
 }
 
 /* Takes note of who has come and gone. */
-static void read_events(struct button_fifo *button)
+static void read_events(struct contact_fifo *contact)
 {
 	_Alignas(struct inotify_event) char bytes[64 * sizeof(struct inotify_event)];
-	ssize_t n = read(button->events, bytes, sizeof bytes);
+	ssize_t n = read(contact->events, bytes, sizeof bytes);
 	const struct inotify_event *event;
 
 	/* A watch on a file has no names: each event is as long as its struct. */
 	for (ssize_t at = 0; at < n; at += (ssize_t)sizeof *event) {
 		event = (const struct inotify_event *)(bytes + at);
 		if (event->mask & IN_OPEN) {
-			button->openers++;
-			button->writers++;
+			contact->openers++;
+			contact->writers++;
 		}
-		if (event->mask & IN_CLOSE && button->openers > 0)
-			button->openers--;
+		if (event->mask & IN_CLOSE && contact->openers > 0)
+			contact->openers--;
 		if (event->mask & IN_CLOSE_WRITE)
-			button->ended = true;
+			contact->ended = true;
 		if (event->mask & (IN_ATTRIB | IN_MOVE_SELF | IN_Q_OVERFLOW))
-			button->removed = !is_there(button);
+			contact->removed = !is_there(contact);
 	}
 }
 
@@ -200,117 +200,117 @@ static void read_events(struct button_fifo *button)
  * Ends a line: a zero is a press. More of them are as many, if as many writers have been there
  * and none has ended its own with a newline.
  */
-static void end_line(struct button_fifo *button)
+static void end_line(struct contact_fifo *contact)
 {
-	unsigned zeros = (unsigned)strspn(button->line, "0");
-	const char *rest = button->line + zeros;
+	unsigned zeros = (unsigned)strspn(contact->line, "0");
+	const char *rest = contact->line + zeros;
 	unsigned lines = 1;
 
 	if (zeros > 0 && (!*rest || strcmp(rest, "\r") == 0) &&
-		(zeros == 1 || zeros <= button->writers))
-		button->presses = lines = zeros;
+		(zeros == 1 || zeros <= contact->writers))
+		contact->presses = lines = zeros;
 	else
-		syslog(LOG_DEBUG, "%s: a line that is not 0 is no press", button->path);
-	button->writers -= lines < button->writers ? lines : button->writers;
-	button->line_length = 0;
+		syslog(LOG_DEBUG, "%s: a line that is not 0 is no press", contact->path);
+	contact->writers -= lines < contact->writers ? lines : contact->writers;
+	contact->line_length = 0;
 }
 
-static void take_byte(struct button_fifo *button, char byte)
+static void take_byte(struct contact_fifo *contact, char byte)
 {
 	if (byte != '\n') {
-		if (button->line_length < sizeof button->line - 1)
-			button->line[button->line_length++] = byte;
+		if (contact->line_length < sizeof contact->line - 1)
+			contact->line[contact->line_length++] = byte;
 		/* It would end the line for strspn(3). */
 		if (byte == '\0')
-			button->line[button->line_length - 1] = '?';
+			contact->line[contact->line_length - 1] = '?';
 		return;
 	}
-	button->line[button->line_length] = '\0';
-	end_line(button);
+	contact->line[contact->line_length] = '\0';
+	end_line(contact);
 }
 
 /* Its writers have gone, and what they wrote has been read: a line has ended with them. */
-static void end_writers(struct button_fifo *button)
+static void end_writers(struct contact_fifo *contact)
 {
-	button->ended = false;
-	if (button->line_length > 0)
-		take_byte(button, '\n');
-	button->writers = button->openers;
+	contact->ended = false;
+	if (contact->line_length > 0)
+		take_byte(contact, '\n');
+	contact->writers = contact->openers;
 }
 
 /* Somebody has removed it, and what was written to it has been read. */
-static int make_again(struct button_fifo *button, char why[BUTTON_WHY_MAX])
+static int make_again(struct contact_fifo *contact, char why[CONTACT_WHY_MAX])
 {
 	int r;
 
-	close_fifo(button);
-	r = make_fifo(button, why);
+	close_fifo(contact);
+	r = make_fifo(contact, why);
 	if (r == 0)
-		syslog(LOG_NOTICE, "%s was removed, and is made again", button->path);
+		syslog(LOG_NOTICE, "%s was removed, and is made again", contact->path);
 	return r;
 }
 
-static bool is_empty(const struct button_fifo *button)
+static bool is_empty(const struct contact_fifo *contact)
 {
 	int bytes = 0;
 
-	return ioctl(button->fd, FIONREAD, &bytes) < 0 || bytes == 0;
+	return ioctl(contact->fd, FIONREAD, &bytes) < 0 || bytes == 0;
 }
 
-static int button_fifo_next(void *state, struct button_event *event, char why[BUTTON_WHY_MAX])
+static int contact_fifo_next(void *state, struct contact_event *event, char why[CONTACT_WHY_MAX])
 {
-	struct button_fifo *button = state;
+	struct contact_fifo *contact = state;
 	struct timespec now;
 	int error = 0;
 	ssize_t n;
 
 	do {
-		while (button->presses == 0 && button->next < button->length)
-			take_byte(button, button->bytes[button->next++]);
-		if (button->presses > 0) {
-			button->presses--;
+		while (contact->presses == 0 && contact->next < contact->length)
+			take_byte(contact, contact->bytes[contact->next++]);
+		if (contact->presses > 0) {
+			contact->presses--;
 			clock_gettime(CLOCK_MONOTONIC, &now);
 			event->at = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-			event->pressed = true;
+			event->closed = true;
 			return 1;
 		}
-		if (button->length == 0) {
-			n = read(button->fd, button->bytes, sizeof button->bytes);
+		if (contact->length == 0) {
+			n = read(contact->fd, contact->bytes, sizeof contact->bytes);
 			error = n < 0 ? errno : 0;
-			button->length = n < 0 ? 0 : (size_t)n;
+			contact->length = n < 0 ? 0 : (size_t)n;
 		} else {
 			/* One buffer a call: who writes without end has to wait for others. */
-			button->length = button->next = 0;
+			contact->length = contact->next = 0;
 		}
 		/* Who wrote what has been read is told by now. */
-		read_events(button);
-		if (button->length == 0 && button->ended && is_empty(button))
-			end_writers(button);
-	} while (button->length > 0 || button->presses > 0);
+		read_events(contact);
+		if (contact->length == 0 && contact->ended && is_empty(contact))
+			end_writers(contact);
+	} while (contact->length > 0 || contact->presses > 0);
 
 	if (error && error != EAGAIN && error != EINTR) {
-		snprintf(why, BUTTON_WHY_MAX, "%.150s: %s", button->path, strerror(error));
+		snprintf(why, CONTACT_WHY_MAX, "%.150s: %s", contact->path, strerror(error));
 		return -error;
 	}
-	return button->removed && is_empty(button) ? make_again(button, why) : 0;
+	return contact->removed && is_empty(contact) ? make_again(contact, why) : 0;
 }
 
-static void button_fifo_close(void *state)
+static void contact_fifo_close(void *state)
 {
-	struct button_fifo *button = state;
+	struct contact_fifo *contact = state;
 
 	/* Only what we made, if it is what is there. */
-	if (button->created && is_there(button))
-		unlink(button->path);
-	close_fifo(button);
-	close(button->poll);
+	if (contact->created && is_there(contact))
+		unlink(contact->path);
+	close_fifo(contact);
+	close(contact->poll);
 }
 
-const struct button_backend BUTTON_FIFO = {
+const struct contact_backend CONTACT_FIFO = {
 	.name = "fifo",
-	.parse = button_fifo_parse,
-	.open = button_fifo_open,
-	.fd = button_fifo_fd,
-	.next = button_fifo_next,
-	.close = button_fifo_close,
+	.parse = contact_fifo_parse,
+	.open = contact_fifo_open,
+	.fd = contact_fifo_fd,
+	.next = contact_fifo_next,
+	.close = contact_fifo_close,
 };

@@ -10,83 +10,83 @@
 #include "contact.h"
 #include "line.h"
 
-_Static_assert(BUTTON_WHY_MAX >= LINE_WHY_MAX, "a line's reason is handed on as it is");
+_Static_assert(CONTACT_WHY_MAX >= LINE_WHY_MAX, "a line's reason is handed on as it is");
 
-struct button_gpio {
+struct contact_gpio {
 	struct line_spec spec;
 	struct line *line;
-	bool pressed;
+	bool closed;
 };
 
-static const char *button_gpio_parse(const char *argument, void **state)
+static const char *contact_gpio_parse(const char *argument, void **state)
 {
-	struct button_gpio *button = calloc(1, sizeof *button);
+	struct contact_gpio *contact = calloc(1, sizeof *contact);
 	const char *why;
 
-	if (!button)
+	if (!contact)
 		return "out of memory";
-	why = line_spec_parse(argument, true, &button->spec);
+	why = line_spec_parse(argument, true, &contact->spec);
 	if (why)
-		free(button);
+		free(contact);
 	else
-		*state = button;
+		*state = contact;
 	return why;
 }
 
-static int button_gpio_open(void *state, char why[BUTTON_WHY_MAX])
+static int contact_gpio_open(void *state, char why[CONTACT_WHY_MAX])
 {
-	struct button_gpio *button = state;
-	int r = line_request_edges(&button->spec, &button->line, why);
+	struct contact_gpio *contact = state;
+	int r = line_request_edges(&contact->spec, &contact->line, why);
 
 	if (r >= 0)
-		button->pressed = line_get(button->line) == 1;
+		contact->closed = line_get(contact->line) == 1;
 	return r;
 }
 
-static int button_gpio_fd(const void *state)
+static int contact_gpio_fd(const void *state)
 {
-	const struct button_gpio *button = state;
+	const struct contact_gpio *contact = state;
 
-	return line_fd(button->line);
+	return line_fd(contact->line);
 }
 
-static bool button_gpio_pressed(const void *state)
+static bool contact_gpio_is_closed(const void *state)
 {
-	const struct button_gpio *button = state;
+	const struct contact_gpio *contact = state;
 
-	return button->pressed;
+	return contact->closed;
 }
 
-static int button_gpio_next(void *state, struct button_event *event, char why[BUTTON_WHY_MAX])
+static int contact_gpio_next(void *state, struct contact_event *event, char why[CONTACT_WHY_MAX])
 {
-	struct button_gpio *button = state;
+	struct contact_gpio *contact = state;
 	struct line_edge edge;
-	int r = line_next_edge(button->line, &edge);
+	int r = line_next_edge(contact->line, &edge);
 
 	if (r < 0)
-		snprintf(why, BUTTON_WHY_MAX, "GPIO line %s is gone: %s", button->spec.name,
+		snprintf(why, CONTACT_WHY_MAX, "GPIO line %s is gone: %s", contact->spec.name,
 			strerror(-r));
 	if (r > 0) {
-		button->pressed = edge.active;
-		*event = (struct button_event){edge.at, edge.active};
+		contact->closed = edge.active;
+		*event = (struct contact_event){edge.at, edge.active};
 	}
 	return r;
 }
 
-static void button_gpio_close(void *state)
+static void contact_gpio_close(void *state)
 {
-	struct button_gpio *button = state;
+	struct contact_gpio *contact = state;
 
-	line_release(button->line);
+	line_release(contact->line);
 }
 
-const struct button_backend BUTTON_GPIO = {
+const struct contact_backend CONTACT_GPIO = {
 	.name = "gpio",
 	.bounces = true,
-	.parse = button_gpio_parse,
-	.open = button_gpio_open,
-	.fd = button_gpio_fd,
-	.pressed = button_gpio_pressed,
-	.next = button_gpio_next,
-	.close = button_gpio_close,
+	.parse = contact_gpio_parse,
+	.open = contact_gpio_open,
+	.fd = contact_gpio_fd,
+	.is_closed = contact_gpio_is_closed,
+	.next = contact_gpio_next,
+	.close = contact_gpio_close,
 };

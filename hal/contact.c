@@ -5,102 +5,102 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct button_backend *const BACKENDS[] = {&BUTTON_GPIO, &BUTTON_FIFO};
+static const struct contact_backend *const BACKENDS[] = {&CONTACT_GPIO, &CONTACT_FIFO};
 
-struct button {
-	const struct button_backend *backend;
+struct contact {
+	const struct contact_backend *backend;
 	char *spec;
 	void *state;
 	bool open;
 };
 
-static struct button *create(const struct button_backend *backend, const char *spec, void *state)
+static struct contact *create(const struct contact_backend *backend, const char *spec, void *state)
 {
-	struct button *button = calloc(1, sizeof *button);
+	struct contact *contact = calloc(1, sizeof *contact);
 	char *copy = strdup(spec);
 
-	if (!button || !copy) {
-		free(button);
+	if (!contact || !copy) {
+		free(contact);
 		free(copy);
 		free(state);
 		return NULL;
 	}
-	button->backend = backend;
-	button->spec = copy;
-	button->state = state;
-	return button;
+	contact->backend = backend;
+	contact->spec = copy;
+	contact->state = state;
+	return contact;
 }
 
-struct button *button_create(const char *spec, const char **why)
+struct contact *contact_create(const char *spec, const char **why)
 {
 	size_t length = strcspn(spec, ":");
 	const char *argument = spec[length] ? spec + length + 1 : NULL;
-	struct button *button;
+	struct contact *contact;
 	void *state;
 
 	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
-		const struct button_backend *backend = BACKENDS[i];
+		const struct contact_backend *backend = BACKENDS[i];
 
 		if (strncmp(spec, backend->name, length) != 0 || backend->name[length])
 			continue;
 		*why = backend->parse(argument, &state);
 		if (*why)
 			return NULL;
-		button = create(backend, spec, state);
-		if (!button)
+		contact = create(backend, spec, state);
+		if (!contact)
 			*why = strerror(ENOMEM);
-		return button;
+		return contact;
 	}
 	*why = "a button is gpio:LINE, gpio:CHIP/OFFSET or fifo:PATH";
 	return NULL;
 }
 
-const char *button_spec(const struct button *button)
+const char *contact_spec(const struct contact *contact)
 {
-	return button->spec;
+	return contact->spec;
 }
 
-bool button_bounces(const struct button *button)
+bool contact_bounces(const struct contact *contact)
 {
-	return button->backend->bounces;
+	return contact->backend->bounces;
 }
 
-int button_open(struct button *button, char why[BUTTON_WHY_MAX])
+int contact_open(struct contact *contact, char why[CONTACT_WHY_MAX])
 {
-	int r = button->backend->open(button->state, why);
+	int r = contact->backend->open(contact->state, why);
 
-	button->open = r >= 0;
+	contact->open = r >= 0;
 	return r;
 }
 
-int button_fd(const struct button *button)
+int contact_fd(const struct contact *contact)
 {
-	return button->backend->fd(button->state);
+	return contact->backend->fd(contact->state);
 }
 
-bool button_pressed(const struct button *button)
+bool contact_is_closed(const struct contact *contact)
 {
-	return button->backend->pressed && button->backend->pressed(button->state);
+	return contact->backend->is_closed && contact->backend->is_closed(contact->state);
 }
 
-int button_next(struct button *button, struct button_event *event, char why[BUTTON_WHY_MAX])
+int contact_next(struct contact *contact, struct contact_event *event, char why[CONTACT_WHY_MAX])
 {
-	return button->backend->next(button->state, event, why);
+	return contact->backend->next(contact->state, event, why);
 }
 
-void button_close(struct button *button)
+void contact_close(struct contact *contact)
 {
-	if (button->open)
-		button->backend->close(button->state);
-	button->open = false;
+	if (contact->open)
+		contact->backend->close(contact->state);
+	contact->open = false;
 }
 
-void button_destroy(struct button *button)
+void contact_destroy(struct contact *contact)
 {
-	if (!button)
+	if (!contact)
 		return;
-	button_close(button);
-	free(button->state);
-	free(button->spec);
-	free(button);
+	contact_close(contact);
+	free(contact->state);
+	free(contact->spec);
+	free(contact);
 }

@@ -47,13 +47,13 @@ struct options {
 
 struct program {
 	sd_event *event;
-	struct button *button;
+	struct contact *contact;
 	struct debounce debounce;
 	uint64_t quiet_usec, filter_usec, retry_usec;
 	struct delivery *delivery;
 	sd_event_source *io, *more, *filter, *devices, *reopen, *status;
-	char trouble[BUTTON_WHY_MAX]; /* why there is no button, or "" */
-	char warned[BUTTON_WHY_MAX];  /* the same, as the log has it */
+	char trouble[CONTACT_WHY_MAX]; /* why there is no button, or "" */
+	char warned[CONTACT_WHY_MAX];  /* the same, as the log has it */
 	char counts[512];
 };
 
@@ -196,7 +196,7 @@ static int on_status(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
-	sd_notifyf(0, "STATUS=%s: %s%s%s", button_spec(program->button), program->trouble,
+	sd_notifyf(0, "STATUS=%s: %s%s%s", contact_spec(program->contact), program->trouble,
 		*program->trouble ? "; " : "", program->counts);
 	return 0;
 }
@@ -236,10 +236,10 @@ static void lose_button(struct program *program, int error, const char *why, boo
 	bool early = at_once && (error == -EACCES || error == -EPERM);
 
 	program->io = sd_event_source_disable_unref(program->io);
-	button_close(program->button);
+	contact_close(program->contact);
 	snprintf(program->trouble, sizeof program->trouble, "%s", why);
 	if (!early && strcmp(program->warned, why) != 0) {
-		syslog(LOG_WARNING, "button %s: %s; waiting for it", button_spec(program->button),
+		syslog(LOG_WARNING, "button %s: %s; waiting for it", contact_spec(program->contact),
 			why);
 		snprintf(program->warned, sizeof program->warned, "%s", why);
 	}
@@ -248,11 +248,11 @@ static void lose_button(struct program *program, int error, const char *why, boo
 	sd_event_source_set_enabled(program->reopen, SD_EVENT_ONESHOT);
 }
 
-static void take_event(struct program *program, struct button_event event)
+static void take_event(struct program *program, struct contact_event event)
 {
-	if (button_bounces(program->button))
-		event.pressed = debounce_edge(&program->debounce, event.at, event.pressed);
-	if (event.pressed)
+	if (contact_bounces(program->contact))
+		event.closed = debounce_edge(&program->debounce, event.at, event.closed);
+	if (event.closed)
 		delivery_press(program->delivery);
 }
 
@@ -271,14 +271,14 @@ static void settle(struct program *program, uint64_t now)
 
 static void read_button(struct program *program)
 {
-	char why[BUTTON_WHY_MAX];
-	struct button_event event;
+	char why[CONTACT_WHY_MAX];
+	struct contact_event event;
 	uint64_t now;
 	int r = 1;
 
 	sd_event_now(program->event, CLOCK_MONOTONIC, &now);
 	for (int i = 0; i < EVENTS_A_TURN && r > 0; i++) {
-		r = button_next(program->button, &event, why);
+		r = contact_next(program->contact, &event, why);
 		if (r > 0)
 			take_event(program, event);
 	}
@@ -318,13 +318,13 @@ static int on_button(sd_event_source *source, int fd, uint32_t events, void *use
 /* at_once: as for lose_button() */
 static void find_button(struct program *program, bool at_once)
 {
-	char why[BUTTON_WHY_MAX];
-	int r = button_open(program->button, why);
+	char why[CONTACT_WHY_MAX];
+	int r = contact_open(program->contact, why);
 
 	if (r >= 0) {
 		debounce_init(&program->debounce, program->quiet_usec, program->filter_usec,
-			button_pressed(program->button));
-		r = sd_event_add_io(program->event, &program->io, button_fd(program->button),
+			contact_is_closed(program->contact));
+		r = sd_event_add_io(program->event, &program->io, contact_fd(program->contact),
 			EPOLLIN, on_button, program);
 		if (r < 0)
 			snprintf(why, sizeof why, "%s", strerror(-r));
@@ -335,7 +335,7 @@ static void find_button(struct program *program, bool at_once)
 	}
 	sd_event_source_set_enabled(program->reopen, SD_EVENT_OFF);
 	if (*program->warned)
-		syslog(LOG_NOTICE, "button %s is there", button_spec(program->button));
+		syslog(LOG_NOTICE, "button %s is there", contact_spec(program->contact));
 	*program->trouble = *program->warned = '\0';
 	tell_manager(program);
 }
@@ -434,8 +434,8 @@ int main(int argc, char *argv[])
 	why = address_parse(options.connect.value, &server);
 	if (why)
 		setting_error(&options.connect, why);
-	program.button = button_create(options.button.value, &why);
-	if (!program.button)
+	program.contact = contact_create(options.button.value, &why);
+	if (!program.contact)
 		setting_error(&options.button, why);
 
 	log_open("button");
@@ -453,7 +453,7 @@ int main(int argc, char *argv[])
 	sd_event_source_disable_unref(program.devices);
 	sd_event_source_disable_unref(program.reopen);
 	sd_event_source_disable_unref(program.status);
-	button_destroy(program.button);
+	contact_destroy(program.contact);
 	sd_event_unref(program.event);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

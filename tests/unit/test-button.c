@@ -21,69 +21,69 @@ int button_main(int argc, char *argv[]);
 /* How long to wait for what has to come at once, on any machine, in seconds. */
 #define PATIENCE 20
 
-struct button {
+struct contact {
 	int fd;
 };
 
-static struct button the_button;
+static struct contact the_contact;
 
-struct button *button_create(const char *spec, const char **why)
+struct contact *contact_create(const char *spec, const char **why)
 {
 	(void)spec;
 	*why = NULL;
-	the_button.fd = eventfd(1, 0);
-	return &the_button;
+	the_contact.fd = eventfd(1, 0);
+	return &the_contact;
 }
 
-const char *button_spec(const struct button *button)
+const char *contact_spec(const struct contact *contact)
 {
-	(void)button;
+	(void)contact;
 	return "endless";
 }
 
-bool button_bounces(const struct button *button)
+bool contact_bounces(const struct contact *contact)
 {
-	(void)button;
+	(void)contact;
 	return true;
 }
 
-int button_open(struct button *button, char why[BUTTON_WHY_MAX])
+int contact_open(struct contact *contact, char why[CONTACT_WHY_MAX])
 {
-	(void)button;
+	(void)contact;
 	(void)why;
 	return 0;
 }
 
-int button_fd(const struct button *button)
+int contact_fd(const struct contact *contact)
 {
-	return button->fd;
+	return contact->fd;
 }
 
-bool button_pressed(const struct button *button)
+bool contact_is_closed(const struct contact *contact)
 {
-	(void)button;
+	(void)contact;
 	return false;
 }
 
-int button_next(struct button *button, struct button_event *event, char why[BUTTON_WHY_MAX])
+int contact_next(struct contact *contact, struct contact_event *event, char why[CONTACT_WHY_MAX])
 {
 	static unsigned edges;
 
-	(void)button;
+	(void)contact;
 	(void)why;
 	event->at = 20000ULL * edges;
-	event->pressed = edges++ % 2 == 0;
+	event->closed = edges++ % 2 == 0;
 	return 1;
 }
 
-void button_close(struct button *button)
+void contact_close(struct contact *contact)
 {
-	(void)button;
+	(void)contact;
 }
 
-void button_destroy(struct button *button)
+void contact_destroy(struct contact *contact)
 {
-	(void)button;
+	(void)contact;
 }
 
 /* A socket that gives up after PATIENCE. */

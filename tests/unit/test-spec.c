@@ -113,9 +113,9 @@ static void leds(void)
 static bool is_button(const char *text)
 {
 	const char *why;
-	struct button *button = button_create(text, &why);
+	struct contact *button = contact_create(text, &why);
 
-	button_destroy(button);
+	contact_destroy(button);
 	return button;
 }
 
