@@ -5,54 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spec.h"
+
 static const struct contact_backend *const BACKENDS[] = {&CONTACT_GPIO, &CONTACT_FIFO};
 
 struct contact {
 	const struct contact_backend *backend;
-	char *spec;
+	const char *spec;
 	void *state;
 	bool open;
 };
 
-static struct contact *create(const struct contact_backend *backend, const char *spec, void *state)
-{
-	struct contact *contact = calloc(1, sizeof *contact);
-	char *copy = strdup(spec);
-
-	if (!contact || !copy) {
-		free(contact);
-		free(copy);
-		free(state);
-		return NULL;
-	}
-	contact->backend = backend;
-	contact->spec = copy;
-	contact->state = state;
-	return contact;
-}
-
 struct contact *contact_create(const char *spec, const char **why)
 {
-	size_t length = strcspn(spec, ":");
-	const char *argument = spec[length] ? spec + length + 1 : NULL;
-	struct contact *contact;
-	void *state;
+	struct contact *contact = calloc(1, sizeof *contact);
+	const char *argument;
 
-	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
-		const struct contact_backend *backend = BACKENDS[i];
-
-		if (strncmp(spec, backend->name, length) != 0 || backend->name[length])
-			continue;
-		*why = backend->parse(argument, &state);
-		if (*why)
-			return NULL;
-		contact = create(backend, spec, state);
-		if (!contact)
-			*why = strerror(ENOMEM);
-		return contact;
+	if (!contact) {
+		*why = strerror(ENOMEM);
+		return NULL;
 	}
+	contact->spec = spec;
 	*why = "a button is gpio:LINE, gpio:CHIP/OFFSET or fifo:PATH";
-	return NULL;
+	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS && !contact->backend; i++) {
+		if (!spec_is_for(spec, BACKENDS[i]->name, &argument))
+			continue;
+		contact->backend = BACKENDS[i];
+		*why = contact->backend->parse(argument, &contact->state);
+	}
+	if (*why) {
+		free(contact);
+		return NULL;
+	}
+	return contact;
 }
 
 const char *contact_spec(const struct contact *contact)
@@ -101,6 +86,5 @@ void contact_destroy(struct contact *contact)
 		return;
 	contact_close(contact);
 	free(contact->state);
-	free(contact->spec);
 	free(contact);
 }

@@ -48,6 +48,7 @@ extern const struct contact_backend CONTACT_GPIO, CONTACT_FIFO;
 /*
  * Creates a button from SPEC; it is not open yet.
  *
+ * spec: kept by the caller
  * Returns it, or NULL with *why set to a constant reason.
  */
 struct contact *contact_create(const char *spec, const char **why);

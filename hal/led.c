@@ -5,54 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spec.h"
+
 static const struct led_backend *const BACKENDS[] = {&LED_GPIO, &LED_CLASS, &LED_LOG};
 
 struct led {
 	const struct led_backend *backend;
-	char *spec;
+	const char *spec;
 	void *state;
 	bool open;
 };
 
-static struct led *create(const struct led_backend *backend, const char *spec, void *state)
-{
-	struct led *led = calloc(1, sizeof *led);
-	char *copy = strdup(spec);
-
-	if (!led || !copy) {
-		free(led);
-		free(copy);
-		free(state);
-		return NULL;
-	}
-	led->backend = backend;
-	led->spec = copy;
-	led->state = state;
-	return led;
-}
-
 struct led *led_create(const char *spec, const char **why)
 {
-	size_t length = strcspn(spec, ":");
-	const char *argument = spec[length] ? spec + length + 1 : NULL;
-	struct led *led;
-	void *state;
+	struct led *led = calloc(1, sizeof *led);
+	const char *argument;
 
-	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
-		const struct led_backend *backend = BACKENDS[i];
-
-		if (strncmp(spec, backend->name, length) != 0 || backend->name[length])
-			continue;
-		*why = backend->parse(argument, &state);
-		if (*why)
-			return NULL;
-		led = create(backend, spec, state);
-		if (!led)
-			*why = strerror(ENOMEM);
-		return led;
+	if (!led) {
+		*why = strerror(ENOMEM);
+		return NULL;
 	}
+	led->spec = spec;
 	*why = "an LED is gpio:LINE, gpio:CHIP/OFFSET, leds:NAME or log";
-	return NULL;
+	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS && !led->backend; i++) {
+		if (!spec_is_for(spec, BACKENDS[i]->name, &argument))
+			continue;
+		led->backend = BACKENDS[i];
+		*why = led->backend->parse(argument, &led->state);
+	}
+	if (*why) {
+		free(led);
+		return NULL;
+	}
+	return led;
 }
 
 const char *led_spec(const struct led *led)
@@ -117,6 +102,5 @@ void led_destroy(struct led *led)
 		return;
 	led_close(led);
 	free(led->state);
-	free(led->spec);
 	free(led);
 }

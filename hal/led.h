@@ -55,6 +55,7 @@ extern const struct led_backend LED_GPIO, LED_CLASS, LED_LOG;
 /*
  * Creates an LED from SPEC; it is not open yet.
  *
+ * spec: kept by the caller
  * Returns it, or NULL with *why set to a constant reason.
  */
 struct led *led_create(const char *spec, const char **why);
