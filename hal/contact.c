@@ -27,11 +27,11 @@ struct contact *contact_create(const char *spec, const char **why)
 	}
 	contact->spec = spec;
 	*why = "a button is gpio:LINE, gpio:CHIP/OFFSET or fifo:PATH";
-	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS && !contact->backend; i++) {
+	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
 		if (!spec_is_for(spec, BACKENDS[i]->name, &argument))
 			continue;
 		contact->backend = BACKENDS[i];
-		*why = contact->backend->parse(argument, &contact->state);
+		*why = BACKENDS[i]->parse(argument, &contact->state);
 	}
 	if (*why) {
 		free(contact);

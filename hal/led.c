@@ -27,11 +27,11 @@ struct led *led_create(const char *spec, const char **why)
 	}
 	led->spec = spec;
 	*why = "an LED is gpio:LINE, gpio:CHIP/OFFSET, leds:NAME or log";
-	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS && !led->backend; i++) {
+	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
 		if (!spec_is_for(spec, BACKENDS[i]->name, &argument))
 			continue;
 		led->backend = BACKENDS[i];
-		*why = led->backend->parse(argument, &led->state);
+		*why = BACKENDS[i]->parse(argument, &led->state);
 	}
 	if (*why) {
 		free(led);
