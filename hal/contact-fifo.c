@@ -13,9 +13,9 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "contact.h"
 
 struct contact_fifo {
@@ -260,7 +260,6 @@ static bool is_empty(const struct contact_fifo *contact)
 static int contact_fifo_next(void *state, struct contact_event *event, char why[CONTACT_WHY_MAX])
 {
 	struct contact_fifo *contact = state;
-	struct timespec now;
 	int error = 0;
 	ssize_t n;
 
@@ -269,8 +268,7 @@ static int contact_fifo_next(void *state, struct contact_event *event, char why[
 			take_byte(contact, contact->bytes[contact->next++]);
 		if (contact->presses > 0) {
 			contact->presses--;
-			clock_gettime(CLOCK_MONOTONIC, &now);
-			event->at = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+			event->at = clock_usec();
 			event->closed = true;
 			return 1;
 		}

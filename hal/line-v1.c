@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "line.h"
 
 struct line {
@@ -162,24 +163,17 @@ int line_fd(const struct line *line)
 	return line->edges ? gpiod_line_event_get_fd(line->line) : -1;
 }
 
-static uint64_t usec(const struct timespec *time)
-{
-	return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_nsec / 1000;
-}
-
 /* Events that found the kernel's buffer full are gone without a trace: the level tells. */
 static int check_level(struct line *line, struct line_edge *edge)
 {
 	int active = line_get(line);
-	struct timespec now;
 
 	if (active < 0)
 		return active;
 	if (active == line->active)
 		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	line->active = active;
-	*edge = (struct line_edge){usec(&now), active};
+	*edge = (struct line_edge){clock_usec(), active};
 	return 1;
 }
 
@@ -193,7 +187,8 @@ int line_next_edge(struct line *line, struct line_edge *edge)
 	if (gpiod_line_event_read(line->line, &event) < 0)
 		return -errno;
 	line->active = event.event_type == GPIOD_LINE_EVENT_RISING_EDGE;
-	*edge = (struct line_edge){usec(&event.ts), line->active};
+	edge->at = (uint64_t)event.ts.tv_sec * 1000000 + (uint64_t)event.ts.tv_nsec / 1000;
+	edge->active = line->active;
 	return 1;
 }
 

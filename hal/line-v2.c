@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "line.h"
 
 /* Events that the kernel keeps for us: more than a bouncing contact makes in a second. */
@@ -249,14 +249,6 @@ int line_fd(const struct line *line)
 	return line->fd;
 }
 
-static uint64_t now_usec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* Fills the buffer from the kernel's. Returns 0, also when there is nothing to take. */
 static int read_events(struct line *line)
 {
@@ -288,7 +280,7 @@ static int check_level(struct line *line, struct line_edge *edge)
 	if (!lost || active == line->active)
 		return 0;
 	line->active = active;
-	*edge = (struct line_edge){now_usec(), active};
+	*edge = (struct line_edge){clock_usec(), active};
 	return 1;
 }
 

@@ -15,6 +15,7 @@
 
 #include "address.h"
 #include "chips.h"
+#include "clock.h"
 #include "command.h"
 #include "confine.h"
 #include "contact.h"
@@ -23,6 +24,7 @@
 #include "descriptors.h"
 #include "log.h"
 #include "setting.h"
+#include "timer.h"
 
 /* A button that is missing is looked for this often. */
 #define REOPEN_USEC 2000000
@@ -201,16 +203,9 @@ static int on_status(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-/* The first change starts the clock, further ones ride along. */
 static void tell_manager(struct program *program)
 {
-	int enabled = SD_EVENT_OFF;
-
-	sd_event_source_get_enabled(program->status, &enabled);
-	if (enabled != SD_EVENT_OFF)
-		return;
-	sd_event_source_set_time_relative(program->status, STATUS_USEC);
-	sd_event_source_set_enabled(program->status, SD_EVENT_ONESHOT);
+	timer_start_if_stopped(program->status, STATUS_USEC);
 }
 
 static void on_delivery(void *userdata, const struct delivery_counts *counts)
@@ -244,8 +239,7 @@ static void lose_button(struct program *program, int error, const char *why, boo
 		snprintf(program->warned, sizeof program->warned, "%s", why);
 	}
 	tell_manager(program);
-	sd_event_source_set_time_relative(program->reopen, REOPEN_USEC);
-	sd_event_source_set_enabled(program->reopen, SD_EVENT_ONESHOT);
+	timer_start(program->reopen, REOPEN_USEC);
 }
 
 static void take_event(struct program *program, struct contact_event event)
@@ -265,18 +259,18 @@ static void settle(struct program *program, uint64_t now)
 		delivery_press(program->delivery);
 	deadline = debounce_deadline(&program->debounce);
 	if (deadline)
-		sd_event_source_set_time(program->filter, deadline);
-	sd_event_source_set_enabled(program->filter, deadline ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+		timer_start_at(program->filter, deadline);
+	else
+		timer_stop(program->filter);
 }
 
 static void read_button(struct program *program)
 {
 	char why[CONTACT_WHY_MAX];
 	struct contact_event event;
-	uint64_t now;
+	uint64_t now = clock_usec();
 	int r = 1;
 
-	sd_event_now(program->event, CLOCK_MONOTONIC, &now);
 	for (int i = 0; i < EVENTS_A_TURN && r > 0; i++) {
 		r = contact_next(program->contact, &event, why);
 		if (r > 0)
@@ -333,7 +327,7 @@ static void find_button(struct program *program, bool at_once)
 		lose_button(program, r, why, at_once);
 		return;
 	}
-	sd_event_source_set_enabled(program->reopen, SD_EVENT_OFF);
+	timer_stop(program->reopen);
 	if (*program->warned)
 		syslog(LOG_NOTICE, "button %s is there", contact_spec(program->contact));
 	*program->trouble = *program->warned = '\0';
@@ -373,20 +367,13 @@ static int run(struct program *program, const struct options *options, const str
 	if (r >= 0)
 		r = sd_event_set_signal_exit(program->event, true);
 	if (r >= 0)
-		r = sd_event_add_time_relative(program->event, &program->reopen, CLOCK_MONOTONIC, 0,
-			ACCURACY_USEC, on_reopen, program);
+		r = timer_add(program->event, &program->reopen, ACCURACY_USEC, on_reopen, program);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(program->reopen, SD_EVENT_OFF);
+		r = timer_add(
+			program->event, &program->status, STATUS_ACCURACY_USEC, on_status, program);
 	if (r >= 0)
-		r = sd_event_add_time_relative(program->event, &program->status, CLOCK_MONOTONIC, 0,
-			STATUS_ACCURACY_USEC, on_status, program);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(program->status, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_add_time(program->event, &program->filter, CLOCK_MONOTONIC, 0,
-			FILTER_ACCURACY_USEC, on_filter, program);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(program->filter, SD_EVENT_OFF);
+		r = timer_add(
+			program->event, &program->filter, FILTER_ACCURACY_USEC, on_filter, program);
 	if (r >= 0)
 		r = sd_event_add_defer(program->event, &program->more, on_more, program);
 	if (r >= 0)

@@ -16,7 +16,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "command.h"
+#include "timer.h"
 
 #define MSEC 1000ULL
 
@@ -91,14 +93,6 @@ struct delivery {
 static void attempt(struct delivery *delivery);
 static void connect_next(struct delivery *delivery, const char *why);
 
-static uint64_t now_usec(struct delivery *delivery)
-{
-	uint64_t now;
-
-	sd_event_now(delivery->event, CLOCK_MONOTONIC, &now);
-	return now;
-}
-
 static const char *command_of(const struct delivery *delivery)
 {
 	return delivery->commands[delivery->next_command];
@@ -151,12 +145,6 @@ __attribute__((format(printf, 2, 3))) static void set_last(
 	va_end(args);
 }
 
-static void set_timer(struct delivery *delivery, uint64_t usec)
-{
-	sd_event_source_set_time(delivery->timer, now_usec(delivery) + usec);
-	sd_event_source_set_enabled(delivery->timer, SD_EVENT_ONESHOT);
-}
-
 /* Ends the attempt, however it went: no connection, no addresses, no timer. */
 static void hang_up(struct delivery *delivery)
 {
@@ -168,7 +156,7 @@ static void hang_up(struct delivery *delivery)
 		freeaddrinfo(delivery->addresses);
 	delivery->addresses = delivery->next_address = NULL;
 	delivery->sent = 0;
-	sd_event_source_set_enabled(delivery->timer, SD_EVENT_OFF);
+	timer_stop(delivery->timer);
 	delivery->state = IDLE;
 }
 
@@ -211,7 +199,7 @@ static void take_back(struct delivery *delivery)
 
 static bool is_old(struct delivery *delivery)
 {
-	return now_usec(delivery) - delivery->queue[delivery->first].at >= delivery->retry_usec;
+	return clock_usec() - delivery->queue[delivery->first].at >= delivery->retry_usec;
 }
 
 static void drop_first(struct delivery *delivery, const char *why)
@@ -272,7 +260,7 @@ static bool may_repeat(struct delivery *delivery)
 static void attempt_failed(struct delivery *delivery, const char *why)
 {
 	const struct press *press = &delivery->queue[delivery->first];
-	uint64_t age = now_usec(delivery) - press->at;
+	uint64_t age = clock_usec() - press->at;
 
 	take_back(delivery);
 	if (is_old(delivery) || !may_repeat(delivery)) {
@@ -286,7 +274,7 @@ static void attempt_failed(struct delivery *delivery, const char *why)
 	if (delivery->pause_usec > delivery->retry_usec - age)
 		delivery->pause_usec = delivery->retry_usec - age;
 	delivery->state = PAUSING;
-	set_timer(delivery, delivery->pause_usec);
+	timer_start(delivery->timer, delivery->pause_usec);
 
 	set_last(delivery, "press %lu: %s: trying again: %s", press->number, command_of(delivery),
 		why);
@@ -313,7 +301,7 @@ static void send_command(struct delivery *delivery)
 	delivery->sent = (size_t)n;
 	delivery->state = ANSWERING;
 	sd_event_source_set_io_events(delivery->io, EPOLLIN);
-	set_timer(delivery, ANSWER_USEC);
+	timer_start(delivery->timer, ANSWER_USEC);
 }
 
 /* Whether the command has reached the server's machine: bytes_acked counts the SYN as one. */
@@ -438,7 +426,7 @@ static int connect_to(struct delivery *delivery, const struct sockaddr *sa, sock
 		return -1;
 	}
 	delivery->state = CONNECTING;
-	set_timer(delivery, CONNECT_USEC);
+	timer_start(delivery->timer, CONNECT_USEC);
 	return 0;
 }
 
@@ -507,7 +495,7 @@ static void start_lookup(struct delivery *delivery)
 		pthread_detach(thread);
 		lookup->running = true;
 	}
-	set_timer(delivery, CONNECT_USEC);
+	timer_start(delivery->timer, CONNECT_USEC);
 }
 
 static int on_lookup(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -607,10 +595,7 @@ struct delivery *delivery_create(sd_event *event, const struct address *server,
 			      on_lookup, delivery)
 		    : -errno;
 	if (r >= 0)
-		r = sd_event_add_time(event, &delivery->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC,
-			on_timer, delivery);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(delivery->timer, SD_EVENT_OFF);
+		r = timer_add(event, &delivery->timer, ACCURACY_USEC, on_timer, delivery);
 	if (r >= 0)
 		return delivery;
 	delivery_destroy(delivery);
@@ -632,8 +617,7 @@ void delivery_press(struct delivery *delivery)
 		tell(delivery);
 		return;
 	}
-	delivery->queue[last] =
-		(struct press){.number = delivery->pressed, .at = now_usec(delivery)};
+	delivery->queue[last] = (struct press){.number = delivery->pressed, .at = clock_usec()};
 	delivery->waiting++;
 	tell(delivery);
 	if (delivery->waiting == 1)

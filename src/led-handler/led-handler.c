@@ -23,6 +23,7 @@
 #include "address.h"
 #include "allow.h"
 #include "arrival.h"
+#include "clock.h"
 #include "command.h"
 #include "confine.h"
 #include "descriptors.h"
@@ -51,10 +52,7 @@ struct connection {
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_usec() / 1000;
 }
 
 /* The descriptor from the service manager if there is one, else standard input and output. */

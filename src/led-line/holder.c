@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "chips.h"
+#include "clock.h"
 #include "last.h"
 #include "record.h"
+#include "timer.h"
 
 /* An LED that is missing is looked for this often. */
 #define REOPEN_USEC 2000000
@@ -77,16 +79,9 @@ static void store_put(struct holder *holder, const char *what, int fd)
 	sd_pid_notify_with_fds(0, false, message, &fd, 1);
 }
 
-/* The first change starts the clock, further ones ride along. */
 static void settle_soon(struct holder *holder)
 {
-	int enabled = SD_EVENT_OFF;
-
-	sd_event_source_get_enabled(holder->settle, &enabled);
-	if (enabled != SD_EVENT_OFF)
-		return;
-	sd_event_source_set_time_relative(holder->settle, SETTLE_USEC);
-	sd_event_source_set_enabled(holder->settle, SD_EVENT_ONESHOT);
+	timer_start_if_stopped(holder->settle, SETTLE_USEC);
 }
 
 static void write_record(const struct holder *holder)
@@ -159,13 +154,12 @@ static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
 /* Whether the device is kept from us, and may just have appeared. */
 static bool is_denied_so_far(struct holder *holder, int error)
 {
-	uint64_t now = 0;
+	uint64_t now = clock_usec();
 
 	if (error != -EACCES && error != -EPERM) {
 		holder->denied_since = 0;
 		return false;
 	}
-	sd_event_now(holder->event, CLOCK_MONOTONIC, &now);
 	if (holder->denied_since == 0)
 		holder->denied_since = now;
 	return now - holder->denied_since < DENIED_USEC;
@@ -180,8 +174,7 @@ static void lose_led(struct holder *holder, int error, const char *why)
 		syslog(LOG_WARNING, "LED %s: %s", led_spec(holder->led), why);
 		snprintf(holder->told, sizeof holder->told, "%s", why);
 	}
-	sd_event_source_set_time_relative(holder->reopen, REOPEN_USEC);
-	sd_event_source_set_enabled(holder->reopen, SD_EVENT_ONESHOT);
+	timer_start(holder->reopen, REOPEN_USEC);
 	settle_soon(holder);
 }
 
@@ -192,7 +185,7 @@ static void have_led(struct holder *holder)
 		syslog(LOG_NOTICE, "LED %s works again", led_spec(holder->led));
 	*holder->trouble = *holder->told = '\0';
 	holder->denied_since = 0;
-	sd_event_source_set_enabled(holder->reopen, SD_EVENT_OFF);
+	timer_stop(holder->reopen);
 	settle_soon(holder);
 }
 
@@ -278,20 +271,14 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
 	holder->led = led;
 	holder->initial = initial;
 	holder->record_fd = -1;
-	r = sd_event_add_time_relative(
-		event, &holder->reopen, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_reopen, holder);
+	r = timer_add(event, &holder->reopen, ACCURACY_USEC, on_reopen, holder);
 	if (r >= 0)
-		r = sd_event_add_time_relative(event, &holder->settle, CLOCK_MONOTONIC, 0,
-			SETTLE_ACCURACY_USEC, on_settle, holder);
+		r = timer_add(event, &holder->settle, SETTLE_ACCURACY_USEC, on_settle, holder);
 	if (r >= 0)
 		r = chips_watch(event, &holder->devices, on_device, holder);
 	/* Any user can make events without end, by touching /dev/null: clients come first. */
 	if (r >= 0)
 		r = sd_event_source_set_priority(holder->devices, SD_EVENT_PRIORITY_IDLE);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(holder->reopen, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(holder->settle, SD_EVENT_OFF);
 	if (r >= 0)
 		return holder;
 	holder_destroy(holder);

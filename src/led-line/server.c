@@ -16,6 +16,8 @@
 #include "address.h"
 #include "allow.h"
 #include "arrival.h"
+#include "clock.h"
+#include "timer.h"
 
 /* How exact a client's deadline is, for the kernel to join wake-ups. */
 #define ACCURACY_USEC 10000
@@ -60,20 +62,6 @@ struct server {
 	unsigned n_logged;  /* since then, with those that had no line */
 };
 
-static void client_set_deadline(const struct client *client, uint64_t usec)
-{
-	sd_event_source_set_time(client->timer, usec);
-	sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
-}
-
-static uint64_t client_now(const struct client *client)
-{
-	uint64_t now;
-
-	sd_event_now(client->server->event, CLOCK_MONOTONIC, &now);
-	return now;
-}
-
 /* Best effort: the client may be gone, and nothing waits for it. */
 static void client_send(struct client *client, const char *answer)
 {
@@ -90,17 +78,14 @@ static void client_send(struct client *client, const char *answer)
  */
 static bool take_log_line(struct server *server)
 {
-	uint64_t now;
+	uint64_t now = clock_usec();
 
-	sd_event_now(server->event, CLOCK_MONOTONIC, &now);
 	if (server->n_logged <= LOG_BURST && now - server->log_began >= LOG_INTERVAL_USEC) {
 		server->log_began = now;
 		server->n_logged = 0;
 	}
 	if (++server->n_logged == LOG_BURST + 1) {
-		sd_event_source_set_time(
-			server->log_interval, server->log_began + LOG_INTERVAL_USEC);
-		sd_event_source_set_enabled(server->log_interval, SD_EVENT_ONESHOT);
+		timer_start_at(server->log_interval, server->log_began + LOG_INTERVAL_USEC);
 	}
 	return server->n_logged <= LOG_BURST;
 }
@@ -158,7 +143,7 @@ static void client_destroy(struct client *client)
 static void client_drain(struct client *client)
 {
 	client->answered = true;
-	client_set_deadline(client, client_now(client) + COMMAND_DRAIN_MS * 1000ULL);
+	timer_start(client->timer, COMMAND_DRAIN_MS * 1000ULL);
 }
 
 /*
@@ -294,9 +279,9 @@ static void client_read(struct client *client)
 	if (!client->command.begun)
 		return;
 	if (!begun)
-		client->deadline = client_now(client) + COMMAND_DEADLINE_MS * 1000ULL;
-	quiet = client_now(client) + COMMAND_QUIET_MS * 1000ULL;
-	client_set_deadline(client, quiet < client->deadline ? quiet : client->deadline);
+		client->deadline = clock_usec() + COMMAND_DEADLINE_MS * 1000ULL;
+	quiet = clock_usec() + COMMAND_QUIET_MS * 1000ULL;
+	timer_start_at(client->timer, quiet < client->deadline ? quiet : client->deadline);
 }
 
 static int on_client_ready(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -362,7 +347,7 @@ static int client_create(struct server *server, int fd, const struct sockaddr_st
 	client->server = server;
 	client->fd = fd;
 	client->command.timed = true;
-	client->deadline = client_now(client) + COMMAND_SILENCE_MS * 1000ULL;
+	client->deadline = clock_usec() + COMMAND_SILENCE_MS * 1000ULL;
 	address_get_peer(fd, from, &client->peer);
 	allow_peer(server->allow, &client->peer, &client->allowed);
 	/* led-handler connects before its client has said anything, and has its own 30 s. */
@@ -372,12 +357,13 @@ static int client_create(struct server *server, int fd, const struct sockaddr_st
 
 	r = sd_event_add_io(server->event, &client->io, fd, EPOLLIN, on_client_ready, client);
 	if (r >= 0)
-		r = sd_event_add_time(server->event, &client->timer, CLOCK_MONOTONIC,
-			client->deadline, ACCURACY_USEC, on_client_deadline, client);
+		r = timer_add(
+			server->event, &client->timer, ACCURACY_USEC, on_client_deadline, client);
 	if (r < 0) {
 		client_destroy(client);
 		return r;
 	}
+	timer_start_at(client->timer, client->deadline);
 	if (client->allowed)
 		client_read(client); /* most have sent their command by now */
 	else
@@ -411,8 +397,7 @@ static void pause_accepting(struct server *server)
 		syslog(LOG_WARNING, "no connection can be accepted: %s", strerror(errno));
 	server->starved = true;
 	set_accepting(server, SD_EVENT_OFF);
-	sd_event_source_set_time_relative(server->pause, PAUSE_USEC);
-	sd_event_source_set_enabled(server->pause, SD_EVENT_ONESHOT);
+	timer_start(server->pause, PAUSE_USEC);
 }
 
 static int accept_client(int listening, struct sockaddr_storage *from)
@@ -448,16 +433,6 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
 	return 0;
 }
 
-/* A timer that is not set yet. */
-static int add_timer(
-	struct server *server, sd_event_source **source, sd_event_time_handler_t handler)
-{
-	int r = sd_event_add_time_relative(
-		server->event, source, CLOCK_MONOTONIC, 0, ACCURACY_USEC, handler, server);
-
-	return r < 0 ? r : sd_event_source_set_enabled(*source, SD_EVENT_OFF);
-}
-
 struct server *server_create(
 	sd_event *event, const char *allow, server_carry_out carry_out, void *userdata)
 {
@@ -472,9 +447,9 @@ struct server *server_create(
 	server->handler_uid = getuid();
 	server->carry_out = carry_out;
 	server->userdata = userdata;
-	r = add_timer(server, &server->pause, on_pause_over);
+	r = timer_add(event, &server->pause, ACCURACY_USEC, on_pause_over, server);
 	if (r >= 0)
-		r = add_timer(server, &server->log_interval, on_log_interval);
+		r = timer_add(event, &server->log_interval, ACCURACY_USEC, on_log_interval, server);
 	if (r < 0) {
 		server_destroy(server);
 		return NULL;
