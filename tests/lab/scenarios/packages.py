@@ -3,10 +3,12 @@
 
 import re
 
-from container import CONFIGURE, setting
-from machine import SOURCE, SOURCES, another, bring, build, copy, eventually, readme
-from scenario import scenario
-from vm import GPIO, TRACE, guest, presses, trace
+from machines.common import SOURCE, build, eventually
+from machines.container import another
+from machines.install import SOURCES, bring, copy, readme
+from scenarios import scenario
+from scenarios.container import CONFIGURE, setting
+from scenarios.vm import GPIO, TRACE, guest, presses, trace
 
 # What an administrator's answer is when a setting of his and of a new version differ: he
 # keeps his, as dpkg proposes.

@@ -6,9 +6,10 @@ import socket
 import time
 from collections import deque
 
-from container import CONFIGURE
-from machine import ADDRESS, NEIGHBOUR, STREET, eventually
-from scenario import scenario
+from machines.common import eventually
+from machines.container import ADDRESS, NEIGHBOUR, STREET
+from scenarios import scenario
+from scenarios.container import CONFIGURE
 
 # What led-line(8) says about the log.
 LOG_LINES, LOG_SECONDS = 1000, 10

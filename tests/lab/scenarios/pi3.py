@@ -3,8 +3,8 @@
 
 import time
 
-from machine import eventually
-from scenario import scenario
+from machines.common import eventually
+from scenarios import scenario
 
 
 PINS = "/sys/kernel/debug/pinctrl/3f200000.gpio-pinctrl-bcm2835/pins"

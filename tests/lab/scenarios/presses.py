@@ -13,8 +13,9 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from machine import eventually, street
-from scenario import Skip, scenario
+from machines.common import eventually
+from machines.container import street
+from scenarios import Skip, scenario
 
 NEAR, FAR = "192.168.77.1", "192.168.77.2"
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x1, 0x1000

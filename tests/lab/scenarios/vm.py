@@ -4,16 +4,16 @@
 import re
 import time
 
-from machine import LAB, eventually
-from scenario import Skip, scenario
+from machines.common import LAB, eventually
+from scenarios import Skip, scenario
 
 GPIO = "/sys/kernel/tracing/events/gpio/enable"
 TRACE = "/sys/kernel/tracing/trace"
 
 
 def guest(pi, name, *arguments, seconds=100):
-    """Runs a program of ours in the machine: tests/lab/guest-NAME.py."""
-    code = (LAB / f"guest-{name}.py").read_text()
+    """Runs a program of ours in the machine: tests/lab/guest/NAME.py."""
+    code = (LAB / f"guest/{name}.py").read_text()
     return pi(f"python3 - {' '.join(map(str, arguments))} <<'END'\n{code}\nEND", seconds)
 
 

@@ -5,8 +5,8 @@ import re
 import shlex
 import sys
 
-from machine import SOURCE, eventually
-from scenario import scenario
+from machines.common import SOURCE, eventually
+from scenarios import scenario
 
 sys.path.insert(0, str(SOURCE / "tests/lib"))
 from manual import Manual

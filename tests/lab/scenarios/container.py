@@ -4,8 +4,10 @@
 import re
 import time
 
-from machine import ADDRESS, STREET, another, eventually, readme, street
-from scenario import scenario
+from machines.common import eventually
+from machines.container import ADDRESS, STREET, another, street
+from machines.install import readme
+from scenarios import scenario
 
 # What a user does with the example, on a machine without an LED.
 CONFIGURE = (

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""What every program of the lab needs: what tests/lab/build makes, and a place apart."""
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+LAB = Path(__file__).resolve().parents[1]
+SOURCE = LAB.parents[1]
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class NotBuilt(RuntimeError):
+    """tests/lab/build could not make something."""
+
+    def __init__(self, arguments):
+        super().__init__(f"tests/lab/build {' '.join(map(str, arguments))} failed")
+        self.ours = arguments[0] == "packages"
+
+
+def eventually(condition, seconds=10, every=0.05):
+    """Waits for a condition; returns its value, or fails when the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError("did not come true in time")
+        time.sleep(every)
+
+
+def build(*arguments):
+    """What tests/lab/build makes, or has in its cache."""
+    run = subprocess.run([LAB / "build", *arguments], stdout=subprocess.PIPE, text=True)
+    if run.returncode != 0:
+        raise NotBuilt(arguments)
+    return Path(run.stdout.strip())
+
+
+def prepare(machines, *more):
+    """Has everything built that takes a network, for machines, each a kind and a suite.
+
+    more: trees that are wanted of each suite too.
+    """
+    suites = sorted({suite for _, suite in machines})
+    trees = [(what, suite) for what in ("tree", *more) for suite in suites]
+    others = [("tools", suite, "amd64") for suite in suites]
+    others += [("kernel", suite) for kind, suite in machines if kind == "vm"]
+    if ("pi3", "trixie") in machines:
+        others += [("pi3",), ("tools", "trixie", "arm64")]
+    packages = [("packages", *what[1:]) for what in others if what[0] == "tools"]
+    with ThreadPoolExecutor(2) as pool:
+        for what in trees, others, packages:
+            list(pool.map(lambda arguments: build(*arguments), what))
+
+
+def is_apart():
+    """Whether this program is where a machine can be made."""
+    return os.environ.get("LAB") == "1"
+
+
+def go_apart():
+    """Begins this program again, where it has no network, and what it makes ends with it."""
+    os.environ["LAB"] = "1"
+    apart = LAB / "apart"
+    os.execv(apart, [apart, sys.executable, *sys.argv])

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""A Debian in systemd-nspawn, and the network that it shares with its clients, the street."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from machines.common import PATH, eventually
+from machines.machine import Machine, suite_of
+
+ADDRESS = "192.168.55.2"  # the machine, for those in the street
+STREET = "192.168.55.1"
+NEIGHBOUR = "192.168.55.3"  # another one in the street
+
+
+def street(script, seconds=30):
+    """Runs a script beside the machine, in the network that it is in."""
+    run = subprocess.run(
+        ["timeout", str(seconds), "bash", "-c", script],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return run.stdout
+
+
+class Layer:
+    """A folder over other folders, gone with its object."""
+
+    def __init__(self, *lower):
+        self.folder = Path(tempfile.mkdtemp(prefix="led-lab."))
+        self.upper, self.root = self.folder / "upper", self.folder / "root"
+        for path in (self.upper, self.root, self.folder / "work"):
+            path.mkdir()
+        lowers = ":".join(str(path) for path in lower)
+        options = f"lowerdir={lowers},upperdir={self.upper},workdir={self.folder}/work"
+        subprocess.run(["mount", "-t", "overlay", "-o", options, "none", self.root], check=True)
+
+    def remove(self):
+        subprocess.run(["umount", self.root], check=True)
+        shutil.rmtree(self.folder)
+
+
+class Container(Machine):
+    """systemd in a container, at this machine's speed. There is no GPIO."""
+
+    # Without these, systemd cannot enforce IPAddressAllow=, and goes on without it.
+    WITH_BPF = ["--capability=CAP_BPF,CAP_NET_ADMIN,CAP_SYS_ADMIN", "--system-call-filter=bpf"]
+
+    led_default = "LED=log\\n"
+    button_default = "BUTTON=fifo:/run/button/press\\n"
+
+    def __init__(self, *lower, command=(), bpf=True):
+        self.lower = lower
+        self.suite = suite_of(lower)
+        self.bpf = bpf
+        self.layer = Layer(*lower)
+        self.root = self.layer.root
+        self.command = ["--as-pid2", *command] if command else ["--boot"]
+        self.start()
+
+    def start(self):
+        self.console = open(self.layer.folder / "console", "ab")
+        self.process = subprocess.Popen(
+            ["systemd-nspawn", "--quiet", "-D", self.root, "-M", "pi", "--register=no"]
+            + ["--keep-unit", "--network-veth", "--resolv-conf=off", "--timezone=off"]
+            + (self.WITH_BPF if self.bpf else [])
+            + ["--console=pipe", "--link-journal=no", *self.command],
+            stdin=subprocess.DEVNULL,
+            stdout=self.console,
+            stderr=self.console,
+        )
+        self.leader = eventually(self._leader)
+        street(
+            f"ip addr replace {STREET}/24 dev ve-pi; ip link set ve-pi up;"
+            f"ip addr replace {NEIGHBOUR}/24 dev ve-pi;"
+            "ip addr replace 203.0.113.1/24 dev ve-pi"
+        )
+        self.run(
+            f"ip addr replace {ADDRESS}/24 dev host0; ip link set host0 up; ip link set lo up;"
+            "ip addr replace 203.0.113.2/24 dev host0"
+        )
+        if self.command == ["--boot"]:
+            self.wait_for("systemctl is-system-running | grep -qE 'running|degraded'", 30)
+
+    def _leader(self):
+        assert self.process.poll() is None, "the container ended"
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        for pid in children.read_text().split():
+            try:
+                if os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid"):
+                    continue
+                # Its root is in place when it is no longer nspawn itself.
+                if Path(f"/proc/{pid}/comm").read_text().strip() != "systemd-nspawn":
+                    return pid
+            except OSError:
+                pass
+        return None
+
+    def run(self, script, seconds=60):
+        run = subprocess.run(
+            ["nsenter", "-t", self.leader, "-a", "env", "-i", f"PATH={PATH}", "HOME=/root"]
+            + ["timeout", str(seconds), "bash", "-c", script],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        return run.returncode, run.stdout
+
+    def reboot(self):
+        """Off and on again, as people do it."""
+        self.off("reboot")
+        self.start()
+
+    def off(self, how="poweroff"):
+        if self.process.poll() is None:
+            if self.command == ["--boot"]:
+                self.run(f"systemctl {how}")
+            else:
+                self.process.terminate()
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.console.close()
+
+    def remove(self):
+        self.off()
+        self.layer.remove()
+
+    def shell(self):
+        """A person at the machine."""
+        subprocess.run(
+            ["nsenter", "-t", self.leader, "-a", "env", "-i", f"PATH={PATH}", "HOME=/root"]
+            + [f"TERM={os.environ.get('TERM', 'dumb')}", "bash", "-l"],
+            cwd="/",
+        )
+
+
+@contextmanager
+def another(pi, *lower, **options):
+    """A container of its own, in the place of pi: they have the same address."""
+    pi.off()
+    try:
+        other = Container(*lower, **options)
+        try:
+            yield other
+        except Exception as why:
+            raise AssertionError(f"{why}\n{other.last_words()}") from None
+        finally:
+            other.remove()
+    finally:
+        pi.start()

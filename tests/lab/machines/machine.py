@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""What the lab's machines have in common.
+
+A machine is called with a shell script, runs it as root, and returns what it printed.
+"""
+
+import re
+import shlex
+
+from machines.common import eventually
+
+
+class Failed(AssertionError):
+    """A script ended with a status that is not 0."""
+
+
+def suite_of(layers):
+    """The Debian that layers of folders are, top first."""
+    text = (layers[-1] / "etc/os-release").read_text()
+    return re.search(r"VERSION_CODENAME=(\w+)", text)[1]
+
+
+class Machine:
+    slow = 1  # how many times slower than this machine
+
+    def __call__(self, script, seconds=60):
+        status, output = self.run(script, seconds)
+        if status != 0:
+            raise Failed(f"{script}\nended with {status} and\n{output}")
+        return output.strip()
+
+    def says(self, script, seconds=60):
+        """What a script prints, however it ends."""
+        return self.run(script, seconds)[1].strip()
+
+    def wait_for(self, script, seconds=10):
+        """Waits until a script succeeds."""
+        try:
+            eventually(lambda: self.run(script)[0] == 0, seconds * self.slow)
+        except AssertionError:
+            raise AssertionError(f"did not come true: {script}") from None
+
+    def ask(self, command="LED STATUS"):
+        """A user on the machine itself."""
+        return self.says(f"echo {shlex.quote(command)} | timeout 20 nc pi 5555")
+
+    def status(self, unit):
+        """What systemctl status shows in its Status: line."""
+        return self(f"systemctl show -P StatusText {unit}")
+
+    def property(self, unit, name):
+        return self(f"systemctl show -P {name} {unit}")
+
+    def cursor(self):
+        """The place in the journal up to which everything is known."""
+        self("journalctl --sync")
+        self.mark = self("journalctl -n 0 --show-cursor").split("cursor: ")[1]
+
+    def journal(self):
+        """The lines since cursor(), as a person sees them, without the date."""
+        self("journalctl --sync")
+        text = self(f"journalctl -q --after-cursor={shlex.quote(self.mark)} -o short")
+        return [re.sub(r"^\w+ +\d+ [\d:]+ \S+ ", "", line) for line in text.splitlines()]
+
+    def afresh(self):
+        """As it was after the installation: nothing enabled, nothing running."""
+        self.says(
+            "systemctl disable -q --now --no-reload led.socket led-wait.socket led-line.socket"
+            " led-line.service button.service xinetd 2>/dev/null; systemctl stop 'led@*';"
+            # Debian 12 disables an init script and leaves what it has started.
+            "systemctl stop xinetd 2>/dev/null; pkill -x led-line;"
+            "rm -rf /etc/systemd/system/{led,button}*.d /etc/xinetd.d/led /var/lib/led/*;"
+            f"printf '{self.led_default}' >/etc/default/led;"
+            f"printf '{self.button_default}' >/etc/default/button;"
+            "systemctl daemon-reload; systemctl reset-failed"
+        )
+        self.cursor()
+
+    led_default = button_default = mark = ""
+
+    def last_words(self):
+        """What may explain a failure."""
+        since = f"--after-cursor='{self.mark}'" if self.mark else "-b"
+        return self.says(f"journalctl -q {since} -n 40 -o short-monotonic") + "\n"
+
+    def processes(self):
+        return self.says("pgrep -a '^(led-|button)'")
