@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: MIT
+"""The measurements, each a part of the benchmark: a generator of races and figures."""
+
+import json
+import math
+import os
+import re
+import shlex
+import statistics
+import time
+from pathlib import Path
+
+from machines.container import Container
+from machines.qemu import VM
+from results import ANSWER, CHECK, END, Figure, Race, median
+from targets import (BARE, LOOP, PYTHON, SHIPPED, SOCAT, XINETD, XINETD_NOOP, container, go_first,
+                     layers, serve, switch_off)
+
+CLIENT = "python3 /usr/src/led-socket/tests/bench/client.py"
+
+
+def race(pi, rounds, pause, *targets):
+    """Connections to each of the targets in turn; a list of times for each."""
+    targets = [str(target) for target in targets]
+    times = client(pi, rounds, pause, *targets)
+    return [times[target] for target in targets]
+
+
+def client(pi, *arguments):
+    go_first(isinstance(pi, Container))
+    out = pi(f"{CLIENT} {' '.join(shlex.quote(str(argument)) for argument in arguments)}", 500)
+    go_first(False)
+    return json.loads(out)
+
+
+def this_machine():
+    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    systemd = container("trixie")("systemctl --version").split()[1]
+    return (f"{model[1] if model else os.uname().machine}, {os.cpu_count()} cores,"
+            f" Linux {os.uname().release.split('-')[0]}; Debian 13, systemd {systemd}")
+
+
+def part_xinetd():
+    pi = container("trixie")
+    pi("systemctl restart xinetd")
+    pi.wait_for(f"ss -Hltn sport = {XINETD} | grep -q .")
+    ours, noop = race(pi, 300 if CHECK else 2000, 0.002, XINETD, XINETD_NOOP)
+    yield Race("led-handler under xinetd", ours, "a handler that does nothing", noop, 1.25)
+
+
+def part_systemd(suite="trixie", name="Debian 13"):
+    pi = container(suite)
+    serve(pi, "led.socket")
+    # The pause is for what the manager has to do behind a connection.
+    ours, bare = race(pi, 300 if CHECK else 600, 0.01 if CHECK else 0.03, 5555, BARE)
+    yield Race(f"led.socket, {name}", ours, "a bare unit that does nothing", bare, 1.30)
+
+
+def part_wait():
+    pi = container("trixie")
+    serve(pi, "led-wait.socket")
+    ours, loop = race(pi, 1000 if CHECK else 5000, 0.001, 5555, LOOP)
+    yield Race("led-wait.socket", ours, "a loop that accepts, logs and answers", loop, 1.50)
+
+
+def led_changes(pi, times):
+    """How long after each of these times, in seconds, the LED changed: milliseconds."""
+    pi("journalctl --sync")
+    lines = pi(f"journalctl -q --after-cursor='{pi.mark}' -t led-line -o json"
+               " --output-fields=MESSAGE,_SOURCE_REALTIME_TIMESTAMP | grep 'LED Status'")
+    changes = [
+        int(json.loads(line)["_SOURCE_REALTIME_TIMESTAMP"]) / 1e6 for line in lines.splitlines()
+    ]
+    return [1000 * (min(change for change in changes if change >= time) - time) for time in times]
+
+
+def part_press():
+    pi = container("trixie")
+    pi("mkdir -p /run/bench; systemctl stop lone 2>/dev/null; systemd-run -q --unit=lone"
+       " button --button=fifo:/run/bench/press --connect=127.0.0.1:5599")
+    for socket, rounds, pause in ("led.socket", 60, 0.05), ("led-wait.socket", 100, 0.01):
+        serve(pi, socket)
+        pi("systemctl start button.service")
+        pi.wait_for("test -p /run/button/press && test -p /run/bench/press")
+        pi.ask("LED OFF")
+        pi.cursor()
+        got = client(pi, "press", rounds if CHECK else 5 * rounds, pause)
+        chain, direct = (led_changes(pi, got[name]) for name in ("chain", "direct"))
+        parts = chain, got["lone"], direct
+        whole, lone, rest_of_it = (statistics.mean(times) for times in parts)
+        unexplained = whole - lone - rest_of_it
+        # What the manager takes goes up and down by more than what is looked for: means, since
+        # they add up, and twice their standard error is chance.
+        chance = 2 * math.sqrt(sum(statistics.variance(times) / len(times) for times in parts))
+        yield Figure(f"a press to the LED, {socket}",
+                     f"{whole:.2f} ms = {lone:.2f} press to connection + {rest_of_it:.2f} from"
+                     f" there to the LED {unexplained:+.2f} (+-{chance:.2f}) unexplained",
+                     "" if unexplained - chance <= 1 else "more than 1 ms unexplained")
+
+
+def rest(pi, seconds):
+    """What led-line and button, left alone for so long, have done meanwhile."""
+
+    def look():
+        found = {}
+        for unit in ("led-line", "button"):
+            proc = f"/proc/{pi.property(unit, 'MainPID')}"
+            text = pi(f"cat {proc}/status {proc}/smaps_rollup; cut -d' ' -f1 {proc}/schedstat")
+            found[unit] = (
+                int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1]),
+                int(text.split()[-1]) / 1e6,
+                int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]),
+            )
+        return found
+
+    before = look()
+    time.sleep(seconds)
+    after = look()
+    return {
+        unit: (after[unit][0] - before[unit][0], after[unit][1] - before[unit][1], after[unit][2])
+        for unit in after
+    }
+
+
+def part_rest():
+    pi = container("trixie")
+    serve(pi, "led.socket")
+    watchdog = "/run/systemd/system/{}.service.d/watchdog.conf"
+    results = []
+    # Without the watchdog nothing is to happen. Then 3600 s with the shipped watchdog of 60 s,
+    # simulated: 60 s with one of 1 s.
+    for setting, seconds in [("infinity", 5)] if CHECK else [("infinity", 60), ("1", 60)]:
+        for unit in ("led-line", "button"):
+            path = watchdog.format(unit)
+            pi(f"mkdir -p $(dirname {path}); printf '[Service]\\nWatchdogSec={setting}\\n' >{path}")
+        pi("systemctl daemon-reload; systemctl restart led-line button; sleep 1")
+        results.append(rest(pi, seconds))
+    for unit in ("led-line", "button"):
+        pi(f"rm {watchdog.format(unit)}")
+        wakes, _, pss = results[0][unit]
+        yield Figure(f"{unit} at rest: wake-ups in {5 if CHECK else 60} s, but for the watchdog's",
+                     str(wakes), f"{wakes} wake-ups" if wakes else "")
+        if not CHECK:
+            yield Figure(f"{unit}: PSS", f"{pss} KiB")
+            yield Figure(f"{unit}: CPU time in an hour at rest, simulated in a minute",
+                         f"{results[1][unit][1]:.1f} ms")
+    pi("systemctl daemon-reload; systemctl stop button led-line")
+
+
+def part_handler():
+    """What one led-handler takes, beside a program that does nothing."""
+    pi = container("trixie")
+    serve(pi, "led.socket")
+    for program in ("led-handler", "noop"):
+        text = pi("echo LED ON | valgrind --tool=callgrind --callgrind-out-file=/dev/null"
+                  f" $(command -v {program}) 2>&1")
+        instructions = int(re.search(r"Collected : (\d+)", text)[1])
+        faults, pss = pi(f"python3 - <<'END'\n{HANDLER_TAKES.format(program)}\nEND").split()
+        yield Figure(f"{program}: instructions", f"{instructions:,}")
+        yield Figure(f"{program}: page faults", faults)
+        yield Figure(f"{program}: PSS while it waits", f"{pss} KiB")
+
+
+HANDLER_TAKES = r"""
+import os, re, shutil
+program = shutil.which("{}")
+there, here = os.pipe()
+pid = os.posix_spawn(program, [program], {{}}, file_actions=[
+    (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0), (os.POSIX_SPAWN_DUP2, there, 0)])
+while not re.search(r"^0 |^7 ", open(f"/proc/{{pid}}/syscall").read()):  # read(2) or poll(2)
+    pass
+pss = re.search(r"Pss: +(\d+)", open(f"/proc/{{pid}}/smaps_rollup").read())[1]
+os.write(here, b"LED ON\n")
+print(os.wait4(pid, 0)[2].ru_minflt, pss)
+"""
+
+
+def part_steps():
+    """Where the time of a connection goes: each line adds something to the one before."""
+    pi = container("trixie")
+    serve(pi, "led.socket")
+    pi("systemctl restart xinetd")
+    for title, rounds, pause, first, port, rest_of_it in (
+        ("led.socket", 300, 0.02, [BARE, SHIPPED], 5555,
+         ["the manager: accept, fork, exec of a bare unit", "what the shipped unit adds to it"]),
+        ("xinetd", 1000, 0.002, [XINETD_NOOP], XINETD, ["xinetd: accept, fork, exec"]),
+    ):
+        targets = [*first, f"{port}:LED", f"{port}:LED STATUS", f"{port}:LED ON"]
+        times = race(pi, rounds, pause, *targets)
+        names = [*rest_of_it, "led-handler starts, reads and refuses", "it asks led-line",
+                 "led-line switches"]
+        before = 0
+        for name, series in zip(names, times):
+            now = median(series, ANSWER)
+            yield Figure(f"{title}: {name}", f"{now - before:+.3f} ms")
+            before = now
+        yield Figure(f"{title}: from the answer to the end of the stream",
+                     f"{median(times[-1], END) - median(times[-1], ANSWER):+.3f} ms")
+
+
+def part_bookworm():
+    yield from part_systemd("bookworm", "Debian 12")
+
+
+# --- what a user would otherwise write --------------------------------------------------
+
+# The same job: with the answer, and a line in the log that says who asked for what. The line of
+# the chip belongs to who holds it, so gpioset has to stay, and its predecessor to go.
+SOCAT_SCRIPT = """#!/bin/sh
+read -r command
+case $command in
+"LED ON") value=1 ;;
+"LED OFF") value=0 ;;
+*) echo ERR; exit ;;
+esac
+pkill -x gpioset
+until gpioset -z -c gpiochip0 27=$value 2>/dev/null; do :; done
+echo "OK $command"
+logger -t led "$SOCAT_PEERADDR sent $command: OK $command"
+"""
+PYTHON_SERVER = f"""
+import gpiod, socketserver
+from gpiod.line import Direction, Value
+
+line = gpiod.request_lines("/dev/gpiochip0", consumer="led",
+                           config={{22: gpiod.LineSettings(direction=Direction.OUTPUT)}})
+
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        command = self.rfile.readline().strip()
+        if command not in (b"LED ON", b"LED OFF"):
+            self.wfile.write(b"ERR\\n")
+            return
+        line.set_value(22, Value.ACTIVE if command == b"LED ON" else Value.INACTIVE)
+        self.wfile.write(b"OK " + command + b"\\n")
+        print(self.client_address[0], "sent", command, flush=True)
+
+socketserver.TCPServer.allow_reuse_address = True
+socketserver.TCPServer(("", {PYTHON}), Handler).serve_forever()
+"""
+
+
+def part_others():
+    switch_off()
+    pi = VM(*layers("vm", "trixie"))
+    try:
+        pi.afresh()
+        pi(f"cat >/root/led.sh <<'END'\n{SOCAT_SCRIPT}\nEND\nchmod +x /root/led.sh")
+        pi(f"cat >/root/led.py <<'END'\n{PYTHON_SERVER}\nEND")
+        pi(f"systemd-run -q --unit=socat socat TCP-LISTEN:{SOCAT},fork,reuseaddr EXEC:/root/led.sh")
+        pi("systemd-run -q --unit=python python3 /root/led.py")
+        pi.wait_for(f"ss -Hltn sport = {PYTHON} | grep -q .", 30)
+        serve(pi, "led.socket")
+        ours, socat = race(pi, 60, 0.1, 5555, SOCAT)
+        yield Race("emulated: led.socket", ours, "socat, a shell and gpioset", socat)
+        serve(pi, "led-wait.socket")
+        ours, socat = race(pi, 60, 0.1, 5555, SOCAT)
+        yield Race("emulated: led-wait.socket", ours, "socat, a shell and gpioset", socat)
+        ours, python = race(pi, 500, 0.02, 5555, PYTHON)
+        yield Race("emulated: led-wait.socket", ours, "a Python server that stays", python)
+        for name, unit in ("led-line", "led-line"), ("the Python server", "python"):
+            pss = pi(f"grep Pss: /proc/{pi.property(unit, 'MainPID')}/smaps_rollup").split()[1]
+            yield Figure(f"emulated: {name}: PSS", f"{pss} KiB")
+    finally:
+        pi.remove()
+
+
+PARTS = {name[5:]: part for name, part in globals().items() if name.startswith("part_")}
+BOUND = ("xinetd", "systemd", "wait", "press", "rest", "bookworm")

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""What the benchmark finds out: races against a floor, and figures."""
+
+import math
+import statistics
+import sys
+from dataclasses import dataclass
+
+# In --check a ratio may be over its bound by this: from run to run the ratio of two medians of 300
+# interleaved connections was within 10 % of its mean, on two cores that others kept busy.
+MARGIN = 1.10
+CHECK = "--check" in sys.argv
+
+ANSWER, END = 0, 1
+
+
+@dataclass
+class Race:
+    """Ours and what it is held against: (until the answer, until the end) in ms, each."""
+
+    what: str
+    ours: list
+    against: str
+    other: list
+    bound: float = math.inf
+
+    def ratio(self, which):
+        return median(self.ours, which) / median(self.other, which)
+
+    @property
+    def problem(self):
+        worse = max(self.ratio(ANSWER), self.ratio(END))
+        limit = self.bound * (MARGIN if CHECK else 1)
+        return f"{worse:.2f} times, where {self.bound:g} is the bound" if worse > limit else ""
+
+    def __str__(self):
+        bound = "" if self.bound == math.inf else f"{self.bound:7.2f}"
+        ratios = f"{self.ratio(ANSWER):9.2f} {self.ratio(END):5.2f}"
+        return (f"{self.what:40}{columns(self.ours)}{ratios}{bound}\n"
+                f"  {self.against:38}{columns(self.other)}")
+
+
+@dataclass
+class Figure:
+    what: str
+    value: str
+    problem: str = ""
+
+    def __str__(self):
+        return f"{self.what:64}  {self.value}"
+
+
+def percentile(times, share, which):
+    values = sorted(time[which] for time in times)
+    return values[min(int(len(values) * share), len(values) - 1)]
+
+
+def median(times, which):
+    return statistics.median(time[which] for time in times)
+
+
+def columns(times):
+    answer, end, slow = median(times, ANSWER), median(times, END), percentile(times, 0.99, END)
+    return f"{answer:9.3f} {end:9.3f} {slow:9.3f}"
+
+
+HEAD = f"{'milliseconds':40}   answer       end   its p99   ratios        bound"
