@@ -84,7 +84,7 @@ def in_turn(w):
     assert w.log("button")[0] == "press 1: LED ON: OK LED ON"
 
 
-@test("the original's LED process is driven by our button, ON first, then OFF")
+@test("button drives the original LED process: ON first, then OFF")
 def original(w):
     server = original_server(w)
     w.button()
@@ -104,7 +104,7 @@ def chain(w):
     assert w.statuses() == ["On", "Off"] * 3
 
 
-@test("commands, server and button from the environment, options win over it")
+@test("commands, server and button come from the environment; options override it")
 def environment(w):
     server = Server(w)
     env = {
@@ -134,7 +134,7 @@ def unix_server(w):
     eventually(lambda: w.statuses() == ["On"])
 
 
-@test("from the press to the command at the server: p50 of 200 like a bare program's")
+@test("press to command at the server: the median of 200 is like a bare program's")
 def latency(w):
     if SLOW:
         raise Skip("instrumented build")
@@ -165,7 +165,7 @@ for _ in sys.stdin:
     assert ours < 1.5 * theirs, (ours, theirs)
 
 
-@test("server away for 3 s while 5 presses come: all arrive, in order, none twice", quick=False)
+@test("5 presses while the server is away for 3 s: all arrive once, in order", quick=False)
 def away(w):
     button = w.button("--command=A", "--command=B", "--command=C", "--command=D", "--command=E")
     for _ in range(5):
@@ -181,7 +181,7 @@ def away(w):
     eventually(lambda: "5 delivered, 0 dropped, 0 waiting" in button.manager.status())
 
 
-@test("away for longer than --retry: a warning each, the list stays, the next works", quick=False)
+@test("server away for longer than --retry: a warning for each press, and the list does not advance", quick=False)
 def away_too_long(w):
     button = w.button("--retry=1")
     w.press(3)
@@ -196,7 +196,7 @@ def away_too_long(w):
     eventually(lambda: "4 presses, 1 delivered, 3 dropped" in button.manager.status())
 
 
-@test("ERR is no acknowledgement: tried again, the list does not advance")
+@test("ERR does not acknowledge a command: it is sent again, and the list does not advance")
 def refused(w):
     server = Server(
         w, lambda s, d: s.sendall(b"ERR busy\n" if len(server.heard) < 3 else b"OK LED ON\n")
@@ -219,7 +219,7 @@ def keys_of(server):
     return keys
 
 
-@test("LED TOGGLE comes again under its key, whatever becomes of it", quick=False)
+@test("LED TOGGLE is sent again with the same key, however the first attempt ended", quick=False)
 def toggle_key(w):
     def behaviour(s, _):
         how = len(server.heard)
@@ -241,7 +241,7 @@ def toggle_key(w):
     assert w.log("button") == [f"press {n}: led  toggle: OK LED ON" for n in (1, 2)]
 
 
-@test("LED TOGGLE at a server without keys: without one, and never twice", quick=False)
+@test("LED TOGGLE to a server that knows no keys: sent without a key, and only once", quick=False)
 def toggle_without_key(w):
     answers = [b"OK LED ON\n", None, b"ERR no led-line\n", b""]
 
@@ -270,7 +270,7 @@ def toggle_without_key(w):
     ]
 
 
-@test("LED TOGGLE waits for a server that is away, too")
+@test("LED TOGGLE also waits for a server that is away")
 def toggle_waits(w):
     w.button("--command=LED TOGGLE")
     w.press()
@@ -281,7 +281,7 @@ def toggle_waits(w):
     assert len(keys_of(server)) == 1
 
 
-@test("a server that has never said a line has taken what reached it; one that has, has not")
+@test("silence acknowledges a command only from a server that has never answered with a line")
 def no_answer(w):
     silent = (1, 3, 4)
     server = Server(
@@ -313,7 +313,7 @@ def full_listener(w):
     return listener, waiting
 
 
-@test("a connection that is closed before the command comes is no delivery", quick=False)
+@test("a connection closed before the command arrives does not count as a delivery", quick=False)
 def closed_at_once(w):
     listener, waiting = full_listener(w)
     ports = [s.getsockname()[1] for s in waiting]
@@ -344,7 +344,7 @@ def closed_at_once(w):
     assert len(keys_of(server)) == 1
 
 
-@test("the first press of all is not lost to a led-handler that cannot know", quick=False)
+@test("the very first press is not lost when led-handler fails without an answer", quick=False)
 def first_press(w):
     w.serve("activate")
     line = next(p for p in w.processes if p.args[-1] == f"--listen={w.dir}/line.sock")
@@ -362,7 +362,7 @@ NO_DATA = [(0x30, 0, 0, 13), (0x45, 0, 1, 8), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFF
 FIN_WAIT1 = "04"  # in /proc/net/tcp: closed, and still sending what was not acknowledged
 
 
-@test("a command that was given up does not come behind later presses", quick=False)
+@test("a command that was given up does not arrive after later presses", quick=False)
 def taken_back(w):
     listener = socket.socket()
     w.at_end(listener.close)
@@ -380,7 +380,7 @@ def taken_back(w):
     assert FIN_WAIT1 not in ours, ours
 
 
-@test("a UNIX socket that ends without a line has not taken the command")
+@test("a UNIX socket that closes without a line has not taken the command")
 def silent_unix_server(w):
     path = w.dir / "server"
     with socket.socket(socket.AF_UNIX) as listener:
@@ -396,7 +396,7 @@ def silent_unix_server(w):
     eventually(lambda: "1 delivered, 0 dropped" in button.manager.status())
 
 
-@test("an OK that has come counts, whatever comes after it", quick=False)
+@test("an OK counts, whatever follows it", quick=False)
 def ok_counts(w):
     def behaviour(s, _):
         s.sendall(b"OK LED ON")
@@ -422,7 +422,7 @@ def reset_server(w):
     assert server.commands() == ["LED ON", "LED ON"]
 
 
-@test("an answer without end, or of garbage, does no harm")
+@test("an endless answer or a garbage answer does no harm")
 def garbage(w):
     server = Server(w, lambda s, _: s.sendall(b"\x1b[2J\0" * 5000))
     button = w.button("--retry=1")
@@ -450,7 +450,7 @@ def slow_connect(w):
     assert server.commands() == ["LED ON", "LED OFF"]
 
 
-@test("a server that hangs: what grew old behind a dropped press is dropped too", quick=False)
+@test("a server that hangs: presses that grew too old behind a dropped one are dropped too", quick=False)
 def hanging_server(w):
     server = Server(w, lambda s, _: time.sleep(7))
     w.button("--retry=2")
@@ -460,7 +460,7 @@ def hanging_server(w):
     assert "press 5: LED ON: dropped: the server does not answer" in w.log("button", WARNING)
 
 
-@test("a press that waited for longer than --retry is not sent, whoever was before it")
+@test("a press that waited for longer than --retry is not sent, whatever delayed it")
 def old_behind_delivered(w):
     def behaviour(s, _):
         if len(server.heard) == 1:
@@ -479,7 +479,7 @@ def old_behind_delivered(w):
     assert server.commands() == ["LED ON", "LED OFF"]
 
 
-@test("an answer that is empty is said to be")
+@test("an empty answer is reported as empty")
 def empty_answers(w):
     answers = [b"\n", b"\r\n", b"  \n", b"\0OK\n", b"OK\n"]
     server = Server(w, lambda s, _: s.sendall(answers[len(server.heard) - 1]))
@@ -494,7 +494,7 @@ def empty_answers(w):
     ]
 
 
-@test("one press that finds no room is one press")
+@test("one press that does not fit is reported as one press")
 def overflow_of_one(w):
     button = w.button("--retry=60")
     w.press(17)
@@ -505,7 +505,7 @@ def overflow_of_one(w):
     assert w.log("button", WARNING) == wanted and server, w.log("button", WARNING)
 
 
-@test("a queue of 16, and one warning for what does not fit")
+@test("the queue holds 16 presses, and what does not fit gets one warning")
 def overflow(w):
     button = w.button("--retry=60")
     w.press(40)
@@ -519,7 +519,7 @@ def overflow(w):
     assert server.commands() == ["LED ON", "LED OFF"] * 8 + ["LED ON"]
 
 
-@test("the FIFO is made and removed, one that was there is left")
+@test("the FIFO is created and removed; one that existed before is kept")
 def fifo(w):
     button = w.button()
     path = w.dir / "press"
@@ -532,7 +532,7 @@ def fifo(w):
     assert stat.S_ISFIFO(path.stat().st_mode)
 
 
-@test("what stands in the FIFO's place by then is not removed")
+@test("a file that has replaced the FIFO is not removed")
 def not_our_fifo(w):
     button = w.button()
     path = w.dir / "press"
@@ -542,7 +542,7 @@ def not_our_fifo(w):
     assert path.read_text() == "precious"
 
 
-@test("presses that wait when it is stopped are named")
+@test("presses still waiting when button stops are reported")
 def stopped(w):
     button = w.button()
     w.press(2)
@@ -552,7 +552,7 @@ def stopped(w):
     assert w.log("button", WARNING) == wanted, w.log("button", WARNING)
 
 
-@test("a path that is something else is refused, left alone, and waited for")
+@test("a path that is not a FIFO is refused, left alone, and waited for")
 def not_a_fifo(w):
     path = w.dir / "press"
     path.write_text("mine")
@@ -569,7 +569,7 @@ def not_a_fifo(w):
     assert len(w.log("button", WARNING)) == 1
 
 
-@test("lines other than 0 are no press, in whatever pieces they come")
+@test("only a line 0 is a press, however the bytes are split")
 def fifo_lines(w):
     server = Server(w)
     w.button()
@@ -610,7 +610,7 @@ def fifo_without_newline(w):
     assert "104 presses, 104 delivered, 0 dropped" in button.manager.status()
 
 
-@test("a FIFO that is removed, renamed or replaced is made again at once")
+@test("a FIFO that is removed, renamed or replaced is created again at once")
 def fifo_removed(w):
     path = w.dir / "press"
     other = w.dir / "other"
@@ -646,7 +646,7 @@ def fifo_removed(w):
     assert button.stop() == 0 and not path.exists()
 
 
-@test("who writes to the FIFO without end keeps nothing waiting")
+@test("an endless writer to the FIFO delays nothing")
 def fifo_flood(w):
     Server(w)
     button = w.button("--command=A", env={"WATCHDOG_USEC": 400000})
@@ -661,7 +661,7 @@ def fifo_flood(w):
     assert button.stop() == 0
 
 
-@test("writers that come and go make nothing spin")
+@test("writers that come and go do not make button spin")
 def no_spin(w):
     server = Server(w)
     button = w.button()
@@ -673,7 +673,7 @@ def no_spin(w):
     assert button.cpu_seconds() - before <= 0.02
 
 
-@test("READY=1 after the FIFO is there, STATUS= with counts, watchdog, STOPPING=1")
+@test("READY=1 once the FIFO exists, STATUS= with counts, watchdog, STOPPING=1")
 def notify(w):
     server = Server(w)
     button = w.button(env={"WATCHDOG_USEC": 200000})
@@ -691,7 +691,7 @@ def notify(w):
     assert server
 
 
-@test("a name that is not found is retried, and found when it is there")
+@test("a host name that is not found is tried again until it is")
 def name(w):
     button = w.button(f"--connect=nowhere.invalid:{PORT}", "--retry=1")
     w.press()
@@ -700,7 +700,7 @@ def name(w):
     assert button.stop() == 0
 
 
-@test("a name server that does not answer holds nothing up")
+@test("a name server that does not answer delays nothing")
 def slow_name(w):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns:
         dns.bind(("127.0.0.1", 53))
@@ -728,7 +728,7 @@ def unreachable_unix_server(w):
         dropped(2, "Connection refused")
 
 
-@test("a resolver that fails at once is not one that takes too long")
+@test("a resolver that fails at once is not reported as one that takes too long")
 def failing_resolver(w):
     # Nobody is at port 53 of the name server, which is this machine.
     w.button(f"--connect=somewhere.example:{PORT}", "--retry=0")
@@ -737,7 +737,7 @@ def failing_resolver(w):
     eventually(lambda: w.log("button", WARNING) == [why])
 
 
-@test("another server's command is sent again, whatever it is")
+@test("a command to another server is sent again, whatever it is")
 def foreign_command(w):
     server = Server(w, lambda s, _: reset(s) if len(server.heard) < 3 else s.sendall(b"OK\n"))
     w.button("--command=PRESS kitchen")
@@ -746,7 +746,7 @@ def foreign_command(w):
     assert server.commands() == ["PRESS kitchen"] * 3
 
 
-@test("a chip that comes has two seconds until udev has given it to its group", quick=False)
+@test("a new chip has two seconds for udev to give it to its group", quick=False)
 def chip_comes(w):
     chip = Path("/dev/gpiochip0")
     if chip.exists():

@@ -26,7 +26,7 @@ def terminal():
     return theirs, seen
 
 
-@test("tcpdump as README.md and the manuals have it shows the command", quick=False)
+@test("tcpdump as in README.md and the manuals shows the command", quick=False)
 def tcpdump(w):
     need_program("tcpdump")
     w.serve("line")

@@ -57,7 +57,7 @@ def local(w):
     assert lines[0] == f'local user {os.getuid()} sent "LED ON": OK LED ON', lines
 
 
-@test("who connects and goes does not even reach led-line")
+@test("a client that connects and leaves does not reach led-line")
 def silent(w):
     with socket.socket(socket.AF_UNIX) as line:
         line.bind(str(w.dir / "line.sock"))
@@ -71,7 +71,7 @@ def silent(w):
     raise AssertionError("led-line was asked")
 
 
-@test("a log that nobody reads holds nobody up: gone after 45 s", quick=False)
+@test("a log that nobody reads delays nobody: led-handler ends within 45 s", quick=False)
 def stuck_log(w):
     w.line()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as nobody:
@@ -101,7 +101,7 @@ def stuck_log(w):
         assert unconfined.wait(5) == -signal.SIGALRM
 
 
-@test("where it cannot be confined, it works and says so at debug level")
+@test("without confinement it works, and says so at debug level")
 def not_confined(w):
     w.line()
     env = {"LD_PRELOAD": w.dir / "none.so"}
@@ -149,7 +149,7 @@ def local_time(w):
     assert line.split(">", 1)[1][:15] in [time.strftime("%b %e %T", t) for t in there], line
 
 
-@test("LED_LINE says where led-line is, --line wins")
+@test("LED_LINE says where led-line is; --line overrides it")
 def where(w):
     w.line()
     right, wrong = w.dir / "line.sock", w.dir / "no.sock"
@@ -171,7 +171,7 @@ def over_tcp(w):
         assert handle(w, b"LED ON\n", f"{host}{LINE_PORT}")[:2] == (0, b"OK LED ON\n"), host
 
 
-@test("a bad command is no failure: exit 0, one line at info")
+@test("a bad command is not a failure: exit 0, one line at info")
 def bad_command(w):
     for command in (b"LED ONE\n", b"\n", b"x" * 1000, b"LED ON\nLED ON\n"):
         start = len(w.log("led-handler"))
@@ -222,7 +222,7 @@ def missing(w):
     out_of_reach(w, "No such file or directory")
 
 
-@test("led-line has crashed and left its socket: ERR, exit 1")
+@test("led-line has crashed and left its socket behind: ERR, exit 1")
 def crashed(w):
     line = w.line()
     line.kill()
@@ -236,7 +236,7 @@ def killed(w):
     unknown(w, "it closed the connection without an answer")
 
 
-@test("led-line says half an answer and is killed: no line, exit 1")
+@test("led-line is killed after half an answer: no line, exit 1")
 def half_answer(w):
     serve_as(lambda s: (s.recv(100), s.sendall(b"OK LED"), s.close()), w.dir / "line.sock")
     unknown(w, "it closed the connection without an answer")
@@ -267,7 +267,7 @@ def full_backlog(w):
     out_of_reach(w, "Connection timed out")
 
 
-@test("led-line answers byte by byte and without end: no line, exit 1", quick=False)
+@test("led-line answers byte by byte without end: no line, exit 1", quick=False)
 def dribble(w):
     def behaviour(s):
         try:
@@ -281,7 +281,7 @@ def dribble(w):
     unknown(w, "it does not answer")
 
 
-@test("another led-handler in led-line's place is named as what it is")
+@test("another led-handler in led-line's place is recognised and named")
 def not_a_line(w):
     w.line()
     w.spawn(
@@ -299,7 +299,7 @@ def not_a_line(w):
     assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
 
 
-@test("an IPv6 address stands in brackets in the ERR, too")
+@test("an IPv6 address is in brackets in the ERR too")
 def ipv6(w):
     line = f"[::1]:{LINE_PORT}"
     wanted = f"ERR no led-line at {line}: Connection refused\n".encode()
@@ -314,7 +314,7 @@ def slow(w):
     assert handle(w, b"LED ON\n")[:2] == (0, b"OK LED ON\n")
 
 
-@test("led-line hears when the command came, and nothing else")
+@test("led-line is told when the command arrived, and nothing else")
 def request(w):
     heard = []
     serve_as(lambda s: (heard.append(s.recv(100)), s.sendall(b"OK LED ON\n")), w.dir / "line.sock")

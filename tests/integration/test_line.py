@@ -84,7 +84,7 @@ def unix_listener(w, path):
     return s
 
 
-@test("several sockets of its own, the same LED behind all")
+@test("several sockets of its own serve the same LED")
 def several(w):
     w.line(listen=[w.dir / "a.sock", PORT, "127.0.0.1:5557"])
     assert ask(b"LED ON\n", w.dir / "a.sock") == b"OK LED ON\n"
@@ -93,7 +93,7 @@ def several(w):
     assert ask(b"LED STATUS\n", ("127.0.0.1", 5557)) == b"OK LED ON\n"
 
 
-@test("LED, LED_INITIAL and LED_LISTEN, and options that win over them")
+@test("LED, LED_INITIAL and LED_LISTEN; options override them")
 def environment(w):
     env = {"LED": "log", "LED_INITIAL": "on", "LED_LISTEN": f"{w.dir}/a.sock 127.0.0.1:{PORT}"}
     w.notified(LED_LINE, env=env)
@@ -103,7 +103,7 @@ def environment(w):
     assert ask(b"LED STATUS\n", w.dir / "b.sock") == b"OK LED OFF\n"
 
 
-@test("sockets from the service manager, of both kinds at once, and no other")
+@test("sockets from the service manager, of both kinds at once, and no others")
 def passed_sockets(w):
     fds = {"led-line.socket": unix_listener(w, w.dir / "p.sock"), "led-wait.socket": tcp_listener(w)}
     passed(w, {n: s.fileno() for n, s in fds.items()}, "--led=log", f"--listen={w.dir}/not.sock")
@@ -112,7 +112,7 @@ def passed_sockets(w):
     assert not (w.dir / "not.sock").exists()
 
 
-@test("an unknown descriptor is closed, named in the log and out of the store")
+@test("an unknown descriptor is closed, named in the log and removed from the store")
 def unknown_descriptor(w):
     r, wr = os.pipe()
     listener = unix_listener(w, w.dir / "p.sock")
@@ -150,7 +150,7 @@ def store(w):
     assert ask(b"LED STATUS\n", w.dir / "q.sock") == b"OK LED OFF\n"
 
 
-@test("what another LED left in the store is not taken: it goes in silence, before the LED is set")
+@test("what another LED left in the store is silently removed before the LED is set")
 def store_of_another(w):
     first = w.line(led="leds:nothing")
     store = first.manager.store()
@@ -172,7 +172,7 @@ def store_of_another(w):
     os.close(r)
 
 
-@test("two descriptors of one name in the store: one is taken, and stays there")
+@test("two descriptors of one name in the store: one is used and kept there")
 def store_doubled(w):
     first = w.line()
     ((name, fd),) = first.manager.store()
@@ -195,7 +195,7 @@ def store_doubled(w):
         line.wait()
 
 
-@test("standard input that listens is served: inetd's wait")
+@test("a listening socket as standard input is served: inetd's wait")
 def inetd_wait(w):
     listener = tcp_listener(w)
     w.notified(LED_LINE, "--led=log", stdin=listener.fileno())
@@ -212,7 +212,7 @@ def notify(w):
     eventually(lambda: line.manager.said("STOPPING", "1"))
 
 
-@test("trouble with the LED: up, ERR with the reason, STATUS= too, warned once")
+@test("trouble with the LED: led-line stays up, ERR and STATUS= give the reason, one warning")
 def trouble(w):
     line = w.line(led="leds:nothing")
     reason = "there is no LED nothing in /sys/class/leds"
@@ -248,7 +248,7 @@ def fake_led(w):
     return led
 
 
-@test("leds: the kernel's LED class, its trigger taken off, read back from there")
+@test("leds: the kernel's LED class: the trigger is removed, and the state is read back")
 def led_class(w):
     led = fake_led(w)
     try:
@@ -266,7 +266,7 @@ def led_class(w):
         unmount("/sys/class")
 
 
-@test("leds: a start after a crash only reads: brightness, trigger, and what another program did")
+@test("leds: a start after a crash writes nothing, and takes over what another program did")
 def led_class_again(w):
     led = fake_led(w)
     files = [led / name for name in ("brightness", "trigger")]
@@ -295,7 +295,7 @@ def led_class_again(w):
         unmount("/sys/class")
 
 
-@test("a key whose command was carried out has no ERR where the LED is gone: no line")
+@test("a repeated key whose command was carried out gets no ERR when the LED is gone: no line")
 def known_key_and_no_led(w):
     led = fake_led(w)
     try:
@@ -310,7 +310,7 @@ def known_key_and_no_led(w):
         unmount("/sys/class")
 
 
-@test("an LED that is taken away and comes back works again, as it was")
+@test("an LED that is unplugged and comes back works again, in the same state")
 def away_and_back(w):
     led = fake_led(w)
     try:
@@ -328,7 +328,7 @@ def away_and_back(w):
         unmount("/sys/class")
 
 
-@test("a device that has just appeared is not ours yet: told only if it stays so", quick=False)
+@test("a new device without permissions yet is reported only if it stays so", quick=False)
 def denied(w):
     led = fake_led(w)
     listener = unix_listener(w, w.dir / "p.sock")
@@ -365,7 +365,7 @@ def denied(w):
 TOUCH = "import os, sys\nwhile True: [os.utime(path) for path in sys.argv[1:]]"
 
 
-@test("devices that change without end keep no client waiting", quick=False)
+@test("devices that change without end delay no client", quick=False)
 def device_flood(w):
     if list(Path("/dev").glob("gpiochip*")):
         raise Skip("this machine has GPIO chips")
@@ -382,7 +382,7 @@ def device_flood(w):
         assert ask(b"LED ON\n").startswith(b"ERR /dev/gpiochip1: ")
 
 
-@test("--initial=last: kept over a new start, off at the first")
+@test("--initial=last: off at the first start, the last state at the next")
 def last(w):
     env = {"STATE_DIRECTORY": w.dir}
     for command, state in [(b"LED ON", "on"), (b"LED OFF", "off"), (b"LED TOGGLE", "on")]:
@@ -444,7 +444,7 @@ class Disk:
         self.hang_file.unlink()
 
 
-@test("while the disk hangs, commands are answered and the watchdog is fed; it gets the newest state")
+@test("while the disk hangs, commands are answered and the watchdog is fed; the newest state follows")
 def disk_hangs(w):
     disk = Disk(w)
     line = w.line("--initial=last", env={**disk.env, "WATCHDOG_USEC": 200000})
@@ -471,7 +471,7 @@ def disk_hangs(w):
     assert not w.log("led-line", WARNING), w.log("led-line", WARNING)
 
 
-@test("the disk has the new file before its name, and the name before anything else")
+@test("the new state file is on the disk before it is renamed, and the rename before anything else")
 def disk_order(w):
     disk = Disk(w)
     line = w.line("--initial=last", env=disk.env)
@@ -480,7 +480,7 @@ def disk_order(w):
     assert disk.calls() == [new, f"rename {disk.state}", f"fsync {disk.dir}"], disk.calls()
 
 
-@test("killed while the disk hangs: the old state or the new one")
+@test("killed while the disk hangs: the file has the old state or the new one")
 def disk_killed(w):
     disk = Disk(w)
     disk.state.write_text("off\n")
@@ -496,7 +496,7 @@ def disk_killed(w):
         disk.go_on()
 
 
-@test("a full disk is told by its name, and tried again at the next command and by itself")
+@test("a full disk is named, and tried again at the next command and by itself")
 def disk_full(w):
     disk = w.dir / "full"
     disk.mkdir()
@@ -535,7 +535,7 @@ def disk_full(w):
     assert line.stop() == 0
 
 
-@test("--initial=last with an unreadable file: off, a warning, and mended")
+@test("--initial=last with an unreadable file: off, a warning, and the file is written anew")
 def last_broken(w):
     (w.dir / "last").write_text("perhaps")
     line = w.line("--initial=last", env={"STATE_DIRECTORY": w.dir})
@@ -546,7 +546,7 @@ def last_broken(w):
     assert (w.dir / "last").read_text() == "off\n"
 
 
-@test("a state directory that cannot be written is told once, and the LED works")
+@test("a state directory that cannot be written is reported once, and the LED works")
 def last_unwritable(w):
     w.line("--initial=last", env={"STATE_DIRECTORY": w.dir / "missing"})
     for _ in range(3):
@@ -556,7 +556,7 @@ def last_unwritable(w):
     assert warnings and all("the LED's state is not kept" in x for x in warnings), warnings
 
 
-@test("the socket of a crash is taken over, one in use and other files are not")
+@test("a socket left by a crash is taken over; one in use and other files are not")
 def socket_path(w):
     first = w.line()
     second = w.spawn(LED_LINE, "--led=log", f"--listen={w.dir}/line.sock")
@@ -609,7 +609,7 @@ def port_taken(w):
         assert p.output().count("\n") == 1, p.output()
 
 
-@test("a socket's path that is another's by then is not removed")
+@test("a socket's path that now belongs to another program is not removed")
 def not_our_socket(w):
     line = w.line()
     (w.dir / "line.sock").unlink()
@@ -618,7 +618,7 @@ def not_our_socket(w):
     assert (w.dir / "line.sock").read_text() == "precious"
 
 
-@test("a wrong LISTEN_FDS ends it cleanly, and a LED_LISTEN of blanks too")
+@test("a wrong LISTEN_FDS ends it cleanly, and so does a blank LED_LISTEN")
 def wrong_passing(w):
     listener = unix_listener(w, w.dir / "p.sock")
     p = w.spawn(
@@ -633,7 +633,7 @@ def wrong_passing(w):
     assert p.wait(20) == 2 and "LED_LISTEN= : no address" in p.output(), p.output()
 
 
-@test("nobody looks at its standard error any more: it goes on")
+@test("standard error is no longer read: it goes on")
 def no_stderr(w):
     read, write = os.pipe()
     line = w.line(stderr=write)
@@ -644,7 +644,7 @@ def no_stderr(w):
     assert line.poll() is None
 
 
-@test("standard descriptors closed: led-line and button work, and nothing of theirs is there")
+@test("standard descriptors closed: led-line and button work, with /dev/null in their place")
 def closed_descriptors(w):
     # Not wrapped: valgrind opens descriptors of its own.
     closing = ("bash", "-c", 'exec "$0" "$@" <&- >&- 2>&-')
@@ -659,7 +659,7 @@ def closed_descriptors(w):
             assert os.readlink(f"/proc/{process.pid}/fd/{descriptor}") == "/dev/null"
 
 
-@test("out of descriptors: one line in the log, and served as soon as there is one", quick=False)
+@test("out of descriptors: one line in the log, and service as soon as one is free", quick=False)
 def out_of_descriptors(w):
     line = w.line(listen=[PORT])
     most = resource.prlimit(line.pid, resource.RLIMIT_NOFILE)[1]
@@ -675,7 +675,7 @@ def out_of_descriptors(w):
         assert read_all(s) == b"OK LED ON\n"
 
 
-@test("out of descriptors, a silent client makes room at once, and nothing is logged", quick=False)
+@test("out of descriptors: a silent client is evicted at once, and nothing is logged", quick=False)
 def room_for_descriptors(w):
     line = w.line(listen=[PORT])
     before = len(os.listdir(f"/proc/{line.pid}/fd"))
@@ -697,7 +697,7 @@ def room_for_descriptors(w):
     assert not w.log("led-line", WARNING), w.log("led-line", WARNING)
 
 
-@test("what has been sent is read before anyone has to make room")
+@test("pending input is read before a client is evicted")
 def sent_before_room(w):
     line = w.line(listen=[PORT])
     held = [connect() for _ in range(64)]
@@ -711,7 +711,7 @@ def sent_before_room(w):
     assert read_all(held[0]) == b"OK LED ON\n"
 
 
-@test("a time in the future gains nothing, a time from afar is none")
+@test("a time in the future gains nothing, and an older command changes nothing")
 def forged_time(w):
     w.line(listen=[PORT])
     assert ask(b"LED ON @18446744073709551615\n") == b"OK LED ON\n"
@@ -725,7 +725,7 @@ def ms_ago(ms):
     return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000000 - ms
 
 
-@test("a command that came more than 5 s ago is too late, and changes nothing")
+@test("a command that arrived more than 5 s ago is too late and changes nothing")
 def too_late(w):
     line = w.line(listen=[PORT, w.dir / "line.sock"])
     for address in ("127.0.0.1", PORT), w.dir / "line.sock":
@@ -746,7 +746,7 @@ def too_late(w):
     assert ask(b"LED TOGGLE #late @%d\n" % ms_ago(8000)) == b"OK LED OFF\n"
 
 
-@test("a TOGGLE with a key is carried out once, over kill -9 and a restart, 64 keys long")
+@test("a TOGGLE with a key is carried out once, even after kill -9 and a restart, for 64 keys")
 def keys(w):
     line = w.line()
     assert [ask(b"LED TOGGLE #first\n", w.dir / "line.sock") for _ in range(3)] == [b"OK LED ON\n"] * 3
@@ -769,7 +769,7 @@ def keys(w):
     assert ask(b"LED TOGGLE #first\n", w.dir / f"{how}.sock") == b"OK LED ON\n"
 
 
-@test("a command that says when it came is in the log, unless led-handler's own account says it")
+@test("a command with a time is logged, unless it is from led-handler's own account")
 def logged_with_a_time(w):
     w.line(listen=[PORT, w.dir / "line.sock"])
     command = lambda: b"LED STATUS @%d\n" % ms_ago(0)
@@ -800,7 +800,7 @@ def logged_with_a_time(w):
     assert said()[-1].startswith("local user 65534 sent"), said()
 
 
-@test("a command whose handler has given up is not carried out later")
+@test("a command whose led-handler has given up is not carried out later")
 def given_up(w):
     listener = unix_listener(w, w.dir / "p.sock")
     at = ms_ago(100)
@@ -818,7 +818,7 @@ def given_up(w):
     assert ask(b"LED STATUS\n", w.dir / "p.sock") == b"OK LED ON\n"
 
 
-@test("the same for a led-line on another machine, whose clock counts for nothing")
+@test("the same for a led-line on another machine, whose clock does not matter")
 def given_up_afar(w):
     line = w.line("--allow=any", listen=[PORT])
     line.pause()
@@ -831,7 +831,7 @@ def given_up_afar(w):
     assert w.statuses() == ["Off", "On"], w.statuses()
 
 
-@test("who has gone before the answer is named all the same")
+@test("a client that left before the answer is still named in the log")
 def gone_peer(w):
     w.line(listen=[PORT])
     for i in range(20):

@@ -63,7 +63,7 @@ def commands(w, how):
         assert got == answer, (command, got)
 
 
-@test_for_each_server("bad input, its exact answers, and the LED as it was", quick=False)
+@test_for_each_server("bad input gets its exact answers and does not change the LED", quick=False)
 def bad_input(w, how):
     w.serve(how)
     before = [timed(lambda: ask(b"LED ON\n")) for _ in range(9)]
@@ -205,7 +205,7 @@ for server in ["led_socket", "led_wait_socket"] if INSTALLED else ["line", "acti
     )
 
 
-@test_for_each_server("telnet's negotiation and urgent data are no part of a command")
+@test_for_each_server("telnet's negotiation and urgent data are not part of a command")
 def negotiation(w, how):
     w.serve(how)
     assert ask(TELNET + b"LED ON\r\n") == b"OK LED ON\n"
@@ -226,7 +226,7 @@ def negotiation(w, how):
     assert not [line for line in w.log(most=WARNING) if line.startswith("127.")], w.log(most=WARNING)
 
 
-@test_for_each_server("what looks bad and works: 64 bytes, single bytes, no end")
+@test_for_each_server("unusual input that works: 64 bytes, single bytes, no line end")
 def odd_input(w, how):
     w.serve(how)
     assert ask(b"LED ON" + b" " * 58 + b"\n") == b"OK LED ON\n"
@@ -288,7 +288,7 @@ def telnet(w, how):
     assert is_prompt(run)
 
 
-@test_for_each_server("the original's client is obeyed 1000 times of 1000", quick=False)
+@test_for_each_server("the original client is obeyed 1000 times out of 1000", quick=False)
 def original_client(w, how):
     w.serve(how)
     for i in range(1000):
@@ -412,7 +412,7 @@ def allowed(w):
         line.stop()
 
 
-@test_for_each_server("1000 lines in 10 s, led-handler's too, and then the number of the others")
+@test_for_each_server("the log gets 1000 lines in 10 s, led-handler's included, and then the number of those left out")
 def log_is_bounded(w, how):
     w.serve(how)
     behind = {"line": ("127.0.0.1", PORT), "activate": w.dir / "line.sock"}
@@ -437,7 +437,7 @@ def log_is_bounded(w, how):
     eventually(lambda: len(said()) > before)
 
 
-@test("64 silent clients are held, and the oldest makes room for one more")
+@test("64 silent clients are held, and one more evicts the oldest")
 def room(w):
     w.serve("line")
     held = [connect() for _ in range(64)]
@@ -456,7 +456,7 @@ def room(w):
         s.close()
 
 
-@test("500 held connections: others are served all the time")
+@test("500 held connections: other clients are served all the time")
 def flood_of_silent_ones(w):
     w.serve("line")
     held = []

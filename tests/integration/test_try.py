@@ -37,7 +37,7 @@ def stat_session(path):
     return int(fields[3]) if fields[0] != "Z" else None
 
 
-@test("tests/try serves with standard input at its end, until SIGTERM", quick=False)
+@test("tests/try at the end of standard input serves until SIGTERM", quick=False)
 def at_end(w):
     p = w.spawn(SOURCE / "tests/try")
     folder = folder_of(p)
@@ -50,7 +50,7 @@ def at_end(w):
     eventually(lambda: is_gone(w, p, folder))
 
 
-@test("tests/try with standard input closed, until SIGINT; LED_PORT", quick=False)
+@test("tests/try with standard input closed serves LED_PORT until SIGINT", quick=False)
 def closed(w):
     p = w.spawn("bash", "-c", 'exec "$0" <&-', SOURCE / "tests/try", env={"LED_PORT": 5558})
     folder = folder_of(p)
@@ -62,7 +62,7 @@ def closed(w):
     eventually(lambda: is_gone(w, p, folder))
 
 
-@test("nohup tests/run &: what the tests start has default signals", quick=False)
+@test("nohup tests/run &: programs that tests start have default signals", quick=False)
 def in_the_background(w):
     tests = f"{SOURCE}/tests/integration/run"
     p = w.spawn("bash", "-c", 'trap "" HUP INT QUIT; exec "$0" "$1"', tests, "until SIGINT")

@@ -38,7 +38,7 @@ def led_on(pi):
     eventually(lambda: "led-handler" not in pi.processes())
 
 
-@scenario("container", "LED_INITIAL=last: its file is written under the unit as it is")
+@scenario("container", "LED_INITIAL=last: the state file is written under the shipped unit")
 def last(pi):
     pi("printf 'LED=log\nLED_INITIAL=last\n' >/etc/default/led; systemctl enable --now led.socket")
     pi.cursor()
@@ -60,7 +60,7 @@ def pages(pi):
     assert complaints == "", complaints
 
 
-@scenario("container", "button.service runs on boot, and is back after kill -9 and a hang")
+@scenario("container", "button.service runs on boot, and again after kill -9 and a hang")
 def button(pi):
     pi("systemctl enable --now led.socket button.service")
     pi.reboot()
@@ -121,7 +121,7 @@ def journal(pi):
     assert len(of_button) == 1 and len(of_handler) == 1 and len(lines) == 2, lines
 
 
-@scenario("container", "the integration tests of the LED side, and no unit that failed")
+@scenario("container", "the integration tests of the LED side pass, and no unit fails")
 def integration(pi):
     pi("systemctl enable --now led.socket")
     tests = "/usr/src/led-socket/tests/integration/run"
@@ -138,7 +138,7 @@ def security(pi):
     pi("systemd-analyze security --threshold=18 button.service")
 
 
-@scenario("container", "a first boot, which enables what has no preset, opens no port")
+@scenario("container", "a first boot, which enables every unit without a preset, opens no port")
 def first_boot(pi):
     with another(pi, *pi.lower) as image:
         image("printf '[Install]\nWantedBy=multi-user.target\n[Service]\nExecStart=true\n'"
@@ -182,7 +182,7 @@ def bindv6only(pi):
         pi(f"echo 0 >{setting}")
 
 
-@scenario("container", "ten restarts of each socket in a row, and it listens")
+@scenario("container", "each socket listens after ten restarts in a row")
 def restarts(pi):
     pi.cursor()
     for socket in ("led.socket", "led-wait.socket"):
@@ -195,7 +195,7 @@ def restarts(pi):
     assert said == [], said
 
 
-@scenario("container", "a command that fails is one line in the journal, led-handler's own")
+@scenario("container", "a command that fails is one line in the journal, from led-handler")
 def failed_command(pi):
     pi("systemctl start led.socket")
     served(pi)
@@ -228,7 +228,7 @@ def setting(name, title="Another LED, another pin"):
     return lines[number], lines[number - 1]
 
 
-@scenario("container", "README's settings that take no hardware, over a reboot")
+@scenario("container", "README's settings that need no hardware, across a reboot")
 def settings(pi):
     log, _ = setting("LED=log")
     last, comment = setting("LED_INITIAL=last")
@@ -258,7 +258,7 @@ def settings(pi):
         eventually(lambda: pi.ask() == f"OK LED {state}")
 
 
-@scenario("container", "from led.socket to led-wait.socket and back, and over a boot")
+@scenario("container", "from led.socket to led-wait.socket and back, and across a boot")
 def switch(pi):
     pi("systemctl enable --now led.socket led-line.service")
     served(pi)
@@ -303,7 +303,7 @@ def served_from(network, source):
     return answer.startswith("OK LED ")
 
 
-@scenario("container", "private networks may connect, others where IPAddressAllow= or only_from says so")
+@scenario("container", "private networks may connect, and others if IPAddressAllow= or only_from allows them")
 def networks(pi):
     for socket in ("led.socket", "led-wait.socket"):
         drop_in = f"/etc/systemd/system/{socket}.d"
@@ -329,7 +329,7 @@ def networks(pi):
     pi("systemctl stop xinetd; pkill led-line || :")
 
 
-@scenario("container", "no BPF: a stranger is turned away all the same, unless LED_ALLOW=any")
+@scenario("container", "no BPF: a stranger is still refused, unless LED_ALLOW=any")
 def no_bpf(pi):
     with another(pi, *pi.lower, bpf=False) as other:
         other("echo LED=log >/etc/default/led")
@@ -372,7 +372,7 @@ def xinetd_alone(pi):
         xinetd_serves(alone)
 
 
-@scenario("container", "xinetd with all hosts denied, and what led-line(8) says of only_from")
+@scenario("container", "xinetd with all hosts denied, and only_from as in led-line(8)")
 def xinetd_locked(pi):
     with another(pi, *pi.lower) as other:
         other("echo ALL: ALL >/etc/hosts.deny; echo led-handler: ALL >/etc/hosts.allow")
@@ -394,7 +394,7 @@ def xinetd_locked(pi):
         xinetd_serves(other)
 
 
-@scenario("container", "a second button by a copied unit: neither stops the other's FIFO")
+@scenario("container", "a second button from a copied unit: neither removes the other's FIFO")
 def second_button(pi):
     units = "/etc/systemd/system"
     pi(f"sed s,/etc/default/button,/etc/default/button2, /usr/lib/systemd/system/button.service"
@@ -422,7 +422,7 @@ def button_settings(pi):
     assert "Ignoring invalid environment assignment 'export BUTTON_RETRY=20'" in log, log
 
 
-@scenario("container", "commands that waited for a wrong LED are too late when it is right")
+@scenario("container", "commands that waited while LED was wrong are too late when it is right")
 def too_late(pi):
     for socket in "led.socket", "led-wait.socket":
         pi(f"echo LED=x >/etc/default/led; systemctl stop led-line; systemctl enable --now {socket}")
@@ -439,7 +439,7 @@ def too_late(pi):
         pi(f"systemctl disable --now {socket} led-line.socket")
 
 
-@scenario("container", "stopped, nothing is left: no process, no socket, no FIFO")
+@scenario("container", "after a stop nothing is left: no process, no socket, no FIFO")
 def stop(pi):
     pi("systemctl enable --now led.socket led-line.service button.service")
     pi("echo 0 >/run/button/press")

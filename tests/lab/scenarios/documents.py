@@ -114,14 +114,14 @@ def try_blocks(pi, blocks):
     pi("systemd-sysusers")
 
 
-@scenario("container", "every block of README.md, as it stands")
+@scenario("container", "every block of README.md works unchanged")
 def readme(pi):
     text = (SOURCE / "README.md").read_text()
     blocks = re.findall(r"(?:^ {4}.*\n)+", text, re.M)
     try_blocks(pi, [re.sub("^ {4}", "", block, flags=re.M).strip() for block in blocks])
 
 
-@scenario("container", "every example of the manuals, as it stands")
+@scenario("container", "every example of the manuals works unchanged")
 def manuals(pi):
     parts = [part for page in sorted((SOURCE / "man").glob("*.8")) for part in Manual(page).parts]
     try_blocks(pi, [text for section, kind, text in parts if (section, kind) == ("EXAMPLES", "block")])

@@ -77,7 +77,7 @@ def life(pi):
         assert units == "", units
 
 
-@scenario("container", "apt remove ends led-line, whoever started it, without a warning")
+@scenario("container", "apt remove ends led-line without a warning, however it was started")
 def remove(pi):
     with another(pi, *pi.lower) as other:
         other("echo LED=log >/etc/default/led")
@@ -106,7 +106,7 @@ def restarted(pi, before):
         assert now != before and "deleted" not in program, (now, before, program)
 
 
-@scenario("container", "debian/tests pass where the packages were just installed")
+@scenario("container", "debian/tests pass after the packages are installed")
 def autopkgtest(pi):
     with another(pi, build("clean", pi.suite)) as clean:
         bring(clean.root, clean.suite)
@@ -132,7 +132,7 @@ def source(pi):
         assert other.ask("LED ON") == "OK LED ON"
 
 
-@scenario("vm", "an upgrade while the LED is lit: it stays so, and everybody is answered")
+@scenario("vm", "an upgrade while the LED is lit: it stays lit, and every client is answered")
 def upgrade(pi):
     pi("systemctl enable --now led.socket button.service")
     trace(pi)
@@ -155,7 +155,7 @@ def upgrade(pi):
     assert pi.ask("LED OFF") == "OK LED OFF" and presses(pi, 2) == ["1", "0"]
 
 
-@scenario("vm", "a package that is configured touches no GPIO chip that group gpio has")
+@scenario("vm", "configuring a package leaves GPIO chips of group gpio alone")
 def configure(pi):
     # As on Raspberry Pi OS: a link that a "change" of the chip takes away.
     pi("echo 'SUBSYSTEM==\"gpio\", KERNEL==\"gpiochip*\", ACTION!=\"change\", SYMLINK+=\"old-name\"'"
@@ -174,7 +174,7 @@ def configure(pi):
     pi("rm /etc/udev/rules.d/99-link.rules")
 
 
-@scenario("vm", "README's settings for other pins, over a reboot")
+@scenario("vm", "README's settings for other pins, across a reboot")
 def pins(pi):
     by_name, _ = setting("LED=gpio:GPIO27")
     by_number, _ = setting("LED=gpio:gpiochip0/27,active-low")

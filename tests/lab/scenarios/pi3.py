@@ -23,7 +23,7 @@ def button(pi):
     assert "led-socket" in line and "pull-up" in line and "active-low" in line, line
 
 
-@scenario("pi3", "LED ON: pin 17 is high, and stays it")
+@scenario("pi3", "LED ON: pin 17 goes high and stays high")
 def led(pi):
     pi("systemctl enable --now led.socket")
     assert pi.ask("LED ON") == "OK LED ON"

@@ -166,7 +166,7 @@ PHASES = [
 ]
 
 
-@scenario("container", "presses over a slow and lossy network, a full socket, kills: none lost or doubled")
+@scenario("container", "presses over a slow and lossy network, a full socket and kills: none lost or doubled")
 def bad_network(pi):
     part = 5 if pi.suite == "bookworm" else 1
     pi("systemctl enable --now led.socket")

@@ -60,7 +60,7 @@ def lasts(pi):
         assert pi.led() == value, command
 
 
-@scenario("vm", "led-line killed and restarted at random: the line changes at commands alone")
+@scenario("vm", "led-line killed and restarted at random: only commands change the line")
 def storm(pi):
     pi("systemctl enable --now led.socket")
     assert pi.ask("LED ON") == "OK LED ON"
@@ -156,7 +156,7 @@ def hardware(pi):
     assert pi.says("systemctl --failed --no-legend") == ""
 
 
-@scenario("vm", "another setting for the same line, on one processor: a restart has it each time")
+@scenario("vm", "another setting for the same line, on one processor: every restart applies it")
 def changed_setting(pi):
     # The store lets go of the old request after led-line has asked for the new one, where there
     # is one processor for both.
@@ -196,7 +196,7 @@ def button_chip(pi):
     assert pi.says("systemctl --failed --no-legend") == ""
 
 
-@scenario("vm", "an LED of the kernel's LED class, under the unit as it is")
+@scenario("vm", "an LED of the kernel's LED class, under the shipped unit")
 def led_class(pi):
     led = pi("basename $(ls -d /sys/class/leds/*capslock | head -n 1)")
     pi(f"echo LED=leds:{led} >/etc/default/led; systemctl enable --now led.socket")
@@ -234,7 +234,7 @@ systemctl start led-line.service
 """
 
 
-@scenario("vm", "led-handler's user cannot open the chip; led-line's can, and nothing else")
+@scenario("vm", "led-handler's user cannot open the chip; led-line's can, and nothing more")
 def devices(pi):
     chip = pi.chip()
     opened = pi.says(f"runuser -u led-handler -- sh -c ': <>{chip}'")
@@ -248,7 +248,7 @@ def devices(pi):
     assert opened == {chip}, (opened, lines)
 
 
-@scenario("vm", "what is wrong is said at nc and in systemctl status, and what to do")
+@scenario("vm", "nc and systemctl status say what is wrong and what to do")
 def messages(pi):
     pi("systemctl enable --now led.socket")
 
@@ -291,7 +291,7 @@ def messages(pi):
     eventually(lambda: pi.ask("LED ON") == "OK LED ON", 30)
 
 
-@scenario("vm", "a chip by a symbolic link that udev makes, for the LED and for the button")
+@scenario("vm", "a chip named by a symbolic link from udev, for the LED and for the button")
 def by_path(pi):
     pi("""echo 'SUBSYSTEM=="gpio", KERNEL=="gpiochip*", SYMLINK+="relays"' \
         >/etc/udev/rules.d/70-relays.rules; udevadm control --reload""")
@@ -342,7 +342,7 @@ def attempts(pi):
     return tried, done
 
 
-@scenario("vm", "an attacker who has got into a program is kept there")
+@scenario("vm", "an attacker inside a program cannot get out of it")
 def attack(pi):
     pi("systemctl enable --now led.socket led-line.service button.service")
 
