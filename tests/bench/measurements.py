@@ -51,7 +51,7 @@ def part_xinetd():
 def part_systemd(suite="trixie", name="Debian 13"):
     pi = container(suite)
     serve(pi, "led.socket")
-    # The pause is for what the manager has to do behind a connection.
+    # In the pause the manager cleans up after the connection.
     ours, bare = race(pi, 300 if CHECK else 600, 0.01 if CHECK else 0.03, 5555, BARE)
     yield Race(f"led.socket, {name}", ours, "a bare unit that does nothing", bare, 1.30)
 
@@ -64,7 +64,7 @@ def part_wait():
 
 
 def led_changes(pi, times):
-    """How long after each of these times, in seconds, the LED changed: milliseconds."""
+    """How many milliseconds after each of these times, in seconds, the LED changed."""
     pi("journalctl --sync")
     lines = pi(f"journalctl -q --after-cursor='{pi.mark}' -t led-line -o json"
                " --output-fields=MESSAGE,_SOURCE_REALTIME_TIMESTAMP | grep 'LED Status'")
@@ -89,8 +89,8 @@ def part_press():
         parts = chain, got["lone"], direct
         whole, lone, rest_of_it = (statistics.mean(times) for times in parts)
         unexplained = whole - lone - rest_of_it
-        # What the manager takes goes up and down by more than what is looked for: means, since
-        # they add up, and twice their standard error is chance.
+        # The manager's time varies by more than the remainder to be found. Compare means, which
+        # add up, and take up to twice their standard error for chance.
         chance = 2 * math.sqrt(sum(statistics.variance(times) / len(times) for times in parts))
         yield Figure(f"a press to the LED, {socket}",
                      f"{whole:.2f} ms = {lone:.2f} press to connection + {rest_of_it:.2f} from"
@@ -99,7 +99,7 @@ def part_press():
 
 
 def rest(pi, seconds):
-    """What led-line and button, left alone for so long, have done meanwhile."""
+    """What led-line and button do in so many seconds without work."""
 
     def look():
         found = {}
@@ -127,8 +127,8 @@ def part_rest():
     serve(pi, "led.socket")
     watchdog = "/run/systemd/system/{}.service.d/watchdog.conf"
     results = []
-    # Without the watchdog nothing is to happen. Then 3600 s with the shipped watchdog of 60 s,
-    # simulated: 60 s with one of 1 s.
+    # Without the watchdog nothing may happen. Then an hour with the shipped watchdog of 60 s,
+    # simulated by a minute with one of 1 s.
     for setting, seconds in [("infinity", 5)] if CHECK else [("infinity", 60), ("1", 60)]:
         for unit in ("led-line", "button"):
             path = watchdog.format(unit)
@@ -148,7 +148,7 @@ def part_rest():
 
 
 def part_handler():
-    """What one led-handler takes, beside a program that does nothing."""
+    """The cost of one led-handler, compared with a program that does nothing."""
     pi = container("trixie")
     serve(pi, "led.socket")
     for program in ("led-handler", "noop"):
@@ -176,7 +176,7 @@ print(os.wait4(pid, 0)[2].ru_minflt, pss)
 
 
 def part_steps():
-    """Where the time of a connection goes: each line adds something to the one before."""
+    """Where the time of a connection goes: each step is measured together with those before it."""
     pi = container("trixie")
     serve(pi, "led.socket")
     pi("systemctl restart xinetd")
@@ -204,8 +204,8 @@ def part_bookworm():
 
 # --- what a user would otherwise write --------------------------------------------------
 
-# The same job: with the answer, and a line in the log that says who asked for what. The line of
-# the chip belongs to who holds it, so gpioset has to stay, and its predecessor to go.
+# The same job, with an answer and a line in the log that says who sent what. A GPIO line keeps
+# its value only while a process holds it, so gpioset stays, and the one before it is killed.
 SOCAT_SCRIPT = """#!/bin/sh
 read -r command
 case $command in

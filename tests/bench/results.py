@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What the benchmark finds out: races against a floor, and figures."""
+"""The results of the benchmark: races against a floor, and single figures."""
 
 import math
 import statistics
 import sys
 from dataclasses import dataclass
 
-# In --check a ratio may be over its bound by this: from run to run the ratio of two medians of 300
-# interleaved connections was within 10 % of its mean, on two cores that others kept busy.
+# In --check a ratio may exceed its bound by this factor: on two busy cores, the ratio of two
+# medians of 300 interleaved connections stayed within 10 % of its mean from run to run.
 MARGIN = 1.10
 CHECK = "--check" in sys.argv
 
@@ -16,7 +16,7 @@ ANSWER, END = 0, 1
 
 @dataclass
 class Race:
-    """Ours and what it is held against: (until the answer, until the end) in ms, each."""
+    """Ours and what it is compared with: ms (until answer, until end) of each connection."""
 
     what: str
     ours: list

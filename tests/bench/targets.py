@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is measured and what it is held against, on the lab's machines."""
+"""The lab's machines with what is measured and the floors that it is compared with."""
 
 import os
 
@@ -11,10 +11,10 @@ from results import CHECK
 XINETD, BARE, SHIPPED, LOOP, XINETD_NOOP = 5554, 6001, 6002, 6003, 6004
 SOCAT, PYTHON = 6011, 6012
 
-# Each is the least that does it: a bare unit, the loop, and the service of xinetd/led with
-# another program in it. And what the shipped unit costs by itself, for where the time goes.
-# xinetd's LED is one of the kernel's class, of files in memory: the log's LED would have the
-# log's daemon compete for the processors before the answer.
+# Each floor is the least that does the job: a bare unit, the loop, and the service of xinetd/led
+# with another program in it; and the shipped unit with a program that does nothing, for part
+# steps. xinetd's LED is one of the kernel's class, imitated by files in memory: with the log for
+# an LED, the log's daemon would compete for the processors before the answer.
 FLOORS = f"""
 gcc -O2 -o /usr/local/bin/noop /usr/src/led-socket/tests/bench/noop.c
 cd /etc/systemd/system
@@ -55,10 +55,10 @@ def container(suite):
 
 
 def go_first(on):
-    """What is started from now on goes before the machine's other work, where that may be.
+    """Gives what is started from now on priority over other work, if that is permitted.
 
-    A floor has two changes of process, and ours four: what each of them has to wait for others
-    would go into the ratio. nice(1) does not reach beyond a session: sched(7), autogroup.
+    A floor switches between processes twice, ours four times: waiting for other work at each
+    switch would distort the ratio. nice(1) has no effect between sessions: sched(7), autogroup.
     """
     try:
         os.sched_setscheduler(0, os.SCHED_RR if on else os.SCHED_OTHER, os.sched_param(int(on)))
@@ -72,12 +72,12 @@ def switch_off():
 
 
 def layers(kind, suite):
-    """The installation; over it, for all but the bounds, what measures and is measured against."""
+    """The installation, and over it, unless in --check, the tools of the other measurements."""
     tools = [] if CHECK or suite != "trixie" else [build("bench", suite) / "upper"]
     return [*tools, *installed(kind, suite)]
 
 
 def serve(pi, socket):
-    """Has led.socket or led-wait.socket serve port 5555, with led-line running."""
+    """Makes led.socket or led-wait.socket serve port 5555, with led-line running."""
     pi("systemctl stop led.socket led-wait.socket led-line.service button.service;"
        f"systemctl start {socket} led-line.service")

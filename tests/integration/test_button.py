@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The button: presses from a FIFO, and their way to the server."""
+"""button: presses from a FIFO, and how they get to the server."""
 
 import ctypes
 import os
@@ -29,7 +29,7 @@ from world import (
 
 
 class Server:
-    """A server that writes down what it is sent; behaviour(connection, bytes) answers."""
+    """A server that records what it receives; behaviour(connection, bytes) answers."""
 
     def __init__(self, w, behaviour=None, port=PORT, backlog=16):
         w.at_end(self.close)
@@ -159,7 +159,7 @@ for _ in sys.stdin:
         eventually(lambda: len(server.heard) > i, every=0.0002)
         times[path].append(server.heard[i][0] - start)
     os.close(fifo)
-    # The first one is the program's start.
+    # The first one includes the program's start.
     theirs, ours = (statistics.median(seconds[1:]) for seconds in times.values())
     print(f"# p50 {ours * 1000:.2f} ms, a bare program's {theirs * 1000:.2f} ms", flush=True)
     assert ours < 1.5 * theirs, (ours, theirs)
@@ -210,7 +210,7 @@ def refused(w):
 
 
 def keys_of(server):
-    """The keys under which LED TOGGLE came; "" where it had none."""
+    """The keys that LED TOGGLE was sent with; "" if it had none."""
     keys = []
     for command in server.commands():
         match = re.fullmatch(r"LED TOGGLE(?: #([a-zA-Z0-9]{16}))?", command)
@@ -298,7 +298,7 @@ SYN_SENT = "02"  # in /proc/net/tcp
 
 
 def full_listener(w):
-    """Port 5555 with a full backlog, where the kernel drops what asks to be connected."""
+    """Port 5555 with a full backlog: the kernel drops further connection requests."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", PORT))
@@ -592,7 +592,7 @@ def fifo_without_newline(w):
     delivered(1)
     shell("echo 0 >press")
     delivered(2)
-    # As fast as a shell is, the second before anybody has looked at the first.
+    # Two writes as fast as a shell makes them, before the first has been read.
     for n in range(20):
         button.pause()
         shell("printf 0 >press; echo 0 >press; printf 0 >press")
@@ -601,7 +601,7 @@ def fifo_without_newline(w):
     for n in range(20):
         shell("printf 0 >press; echo 0 >press")
         delivered(64 + 2 * n)
-    # While somebody else has it open.
+    # While another process has it open.
     with open(w.dir / "press", "wb", buffering=0) as f:
         shell("printf 0 >press")
         delivered(103)
@@ -624,7 +624,7 @@ def fifo_removed(w):
 
     for n, how in enumerate((path.unlink, lambda: path.rename(other), replace)):
         how()
-        # Sooner than a button that is missing is looked for.
+        # Sooner than the regular look for a missing button.
         eventually(lambda: len(w.log("button", NOTICE)) == n + 1, 1)
         w.press()
         eventually(lambda: len(server.heard) == n + 1)
@@ -632,7 +632,7 @@ def fifo_removed(w):
     notice = f"{path} was removed, and is made again"
     assert w.log("button", NOTICE) == [notice] * 3, w.log("button", NOTICE)
 
-    # A file in its place is said to be, and waited for.
+    # A file in its place is reported, and button waits for it to go.
     button.pause()
     path.unlink()
     path.write_text("0\n")
@@ -730,7 +730,7 @@ def unreachable_unix_server(w):
 
 @test("a resolver that fails at once is not reported as one that takes too long")
 def failing_resolver(w):
-    # Nobody is at port 53 of the name server, which is this machine.
+    # The name server is this machine, where nothing listens on port 53.
     w.button(f"--connect=somewhere.example:{PORT}", "--retry=0")
     w.press()
     why = "press 1: LED ON: dropped: Temporary failure in name resolution"
@@ -752,7 +752,7 @@ def chip_comes(w):
     if chip.exists():
         raise Skip("this machine has a GPIO chip")
     w.at_end(lambda: chip.unlink(missing_ok=True))
-    # As the unit's user, who may not do what root may.
+    # Not as root, just as under the unit.
     as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     manager = w.manager()
     w.spawn(*as_user, BUTTON, "--button=gpio:GPIO4", env={"NOTIFY_SOCKET": manager.path})
@@ -761,7 +761,7 @@ def chip_comes(w):
     eventually(lambda: warnings() == [missing])
     eventually(lambda: "no GPIO chip" in manager.status())
 
-    # The status has it at once; then the chip goes again.
+    # The status says so at once; then the chip goes again.
     chip.touch(0o600)
     eventually(lambda: "no GPIO chip" not in manager.status())
     if "Permission denied" not in manager.status():
@@ -770,7 +770,7 @@ def chip_comes(w):
     eventually(lambda: "no GPIO chip" in manager.status())
     assert warnings() == [missing]
 
-    # One that is not given to the group is said to be, later.
+    # A chip that is never given to the group is reported, later.
     chip.touch(0o600)
     eventually(lambda: len(warnings()) == 2)
     assert "Permission denied" in warnings()[1]

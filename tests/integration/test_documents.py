@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the documents have for people to type, and needs a program that the lab has not."""
+"""Commands of the documents that need a program that the lab lacks."""
 
 import os
 import pty
@@ -11,7 +11,7 @@ from world import SOURCE, ask, eventually, need_program, test
 
 
 def terminal():
-    """A terminal for a program to write to, and what stands there, growing."""
+    """A terminal for a program to write to, and a growing record of what it wrote."""
     ours, theirs = pty.openpty()
     seen = bytearray()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""led-handler by itself: where its connection comes from, what it costs, what goes wrong."""
+"""led-handler alone: its connections, its cost, and what goes wrong."""
 
 import os
 import re
@@ -33,7 +33,7 @@ from world import (
 
 
 def handle(w, command, line=None, options=(), **kwargs):
-    """A command through standard input. Returns exit status, answer and seconds."""
+    """Sends a command through standard input. Returns exit status, answer and seconds."""
     start = time.monotonic()
     p = w.spawn(
         LED_HANDLER,
@@ -84,7 +84,7 @@ def stuck_log(w):
                     full.sendto(b"x", str(w.dir / "nobody"))
             except BlockingIOError:
                 pass
-        # Not confined, it would have more to log.
+        # Without confinement it would log more.
         unconfined = w.spawn(
             LED_HANDLER,
             env={"LED_LINE": w.dir / "line.sock", "LD_PRELOAD": w.dir / "none.so"},
@@ -113,7 +113,7 @@ def not_confined(w):
 
 
 def log_stands_at(w, path):
-    """Has /dev/log lead somewhere else until the test is over."""
+    """Makes /dev/log lead somewhere else until the test is over."""
     log, theirs = Path("/dev/log"), os.readlink("/dev/log")
 
     def back():
@@ -132,7 +132,7 @@ def local_time(w):
         raise Skip("no /etc/localtime to put a zone in the place of")
     os.environ.pop("TZ", None)
     w.line()
-    # One zone without end, as tzfile(5) has it: 5 h 17 min east of Greenwich.
+    # A time zone that never changes, in tzfile(5)'s format: 5 h 17 min east of Greenwich.
     counts = struct.pack(">6l", 0, 0, 0, 0, 1, 4)
     zone = struct.pack(">lBB", 19020, 0, 0) + b"LED\0"
     block = b"TZif2" + bytes(15) + counts + zone
@@ -199,7 +199,7 @@ def serve_as(behaviour, address):
 
 
 def fails(w, answer, logged):
-    """What led-handler answers, and says in the log, when led-line fails. Returns seconds."""
+    """Checks what led-handler answers and logs when led-line fails. Returns seconds."""
     status, got, seconds = handle(w, b"LED ON\n")
     assert (status, got) == (1, answer), (status, got)
     lines = eventually(lambda: w.log("led-handler", ERR))
@@ -213,7 +213,7 @@ def out_of_reach(w, reason):
 
 
 def unknown(w, reason):
-    """Nobody knows what became of the command: no line."""
+    """The outcome of the command is unknown: led-handler answers no line."""
     return fails(w, b"", f"no answer from led-line at {w.dir}/line.sock: {reason}")
 
 
@@ -248,7 +248,7 @@ def stopped(w):
     line.pause()
     unknown(w, "it does not answer")
     line.resume()
-    # What it gave up is not carried out behind its back.
+    # A command that it gave up is not carried out afterwards.
     assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
 
 
@@ -375,7 +375,7 @@ def closed_descriptors(w):
     assert p.stderr == b"led-handler: descriptor 3 is closed, though LISTEN_FDS passes it\n", p
     assert run("<&- >&- 2>&-").returncode == 2
     assert w.statuses() == []
-    # Standard error is nobody's connection, and a passed one makes up for all three.
+    # Standard error is not a connection, and a passed descriptor replaces all three.
     assert run("2>&-").stdout == b"OK LED ON\n"
     ours, theirs = socket.socketpair()
     ours.sendall(b"LED TOGGLE\n")
@@ -441,7 +441,7 @@ def instructions(w, line):
         f"--line={line}",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # Each variable costs the dynamic linker a few hundred.
+        # Each variable costs the dynamic linker a few hundred instructions.
         env={k: "" for k in ()},
     )
     answer = p.communicate(b"LED ON\n", 60)[0]

@@ -238,7 +238,7 @@ def watchdog(w):
 
 
 def fake_led(w):
-    """An LED of the kernel's class, as far as files can play one."""
+    """Files that imitate an LED of the kernel's class."""
     mount("tmpfs", "/sys/class", "tmpfs")
     led = Path("/sys/class/leds/green")
     led.mkdir(parents=True)
@@ -341,7 +341,7 @@ def denied(w):
         again = "LED leds:green works again"
         refused = "LED leds:green: LED green: trigger: Permission denied"
         assert w.log("led-line", NOTICE) == [away]
-        # udev's rule comes after the device.
+        # udev's rule takes effect after the device has appeared.
         for file in Path("/sys/class/away").iterdir():
             file.chmod(0o600)
         Path("/sys/class/away").rename(led)
@@ -361,7 +361,7 @@ def denied(w):
         unmount("/sys/class")
 
 
-# Sends events of two devices in turn, so that the kernel does not take them for one.
+# Sends events of two devices in turn, so that the kernel does not merge them.
 TOUCH = "import os, sys\nwhile True: [os.utime(path) for path in sys.argv[1:]]"
 
 
@@ -412,7 +412,7 @@ def last_killed(w):
 
 
 class Disk:
-    """A disk that can be stopped, for a program that is started with its env: disk.c."""
+    """A disk that can hang, for programs that are started with its env: disk.c."""
 
     def __init__(self, w):
         self.dir = w.dir / "disk"
@@ -435,7 +435,7 @@ class Disk:
         return path.read_text().splitlines() if path.exists() else []
 
     def hang(self, at=""):
-        """From now on waiting for the file does not end; "at" nothing, for any."""
+        """From now on fsync of this path hangs; without a path, fsync of any."""
         new = self.dir / "hang.new"
         new.write_text(str(at))
         new.rename(self.hang_file)
@@ -461,7 +461,7 @@ def disk_hangs(w):
     assert ask(b"LED TOGGLE\n", address) == b"OK LED ON\n"
     assert ask(b"LED TOGGLE\n", address) == b"OK LED OFF\n"
 
-    # A regular end waits for the disk, and for no more than the newest state.
+    # A regular end waits for the disk, and writes the newest state only.
     line.terminate()
     eventually(lambda: line.manager.said("STOPPING", "1"))
     assert line.poll() is None and writings() == 2
@@ -684,7 +684,7 @@ def room_for_descriptors(w):
     descriptors = lambda: [int(fd) for fd in os.listdir(f"/proc/{line.pid}/fd")]
     sockets = lambda: len(descriptors()) - before
     eventually(lambda: sockets() == 5)
-    # Nothing above the descriptors that it has now, which have no gaps.
+    # No descriptors beyond those that it has now, which have no gaps.
     limit = max(descriptors()) + 1
     assert len(descriptors()) == limit, descriptors()
     most = resource.prlimit(line.pid, resource.RLIMIT_NOFILE)[1]
@@ -721,7 +721,7 @@ def forged_time(w):
 
 
 def ms_ago(ms):
-    """A time as led-handler would say it, near enough for what is not about milliseconds."""
+    """A time as led-handler would send it, exact to a few milliseconds."""
     return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000000 - ms
 
 
@@ -732,7 +732,7 @@ def too_late(w):
         assert ask(b"LED ON @%d\n" % ms_ago(3000), address) == b"OK LED ON\n"
         assert ask(b"LED OFF @%d\n" % ms_ago(8000), address) == b"ERR too late\n"
         assert ask(b"LED STATUS\n", address) == b"OK LED ON\n"
-    # One that waits for led-line: in its socket's queue, and read before it stopped.
+    # Commands that wait for led-line: in its socket's queue, or already read when it stopped.
     line.pause()
     waiting = []
     for command in b"LED OFF\n", b"LED TOGGLE #late\n":
@@ -780,7 +780,7 @@ def logged_with_a_time(w):
     assert ask(b"LED STATUS @99999999999999\n", ("::1", PORT)) == b"OK LED OFF\n"
     eventually(lambda: len(said()) == 2)
     assert said()[-1].startswith("[::1]:"), said()
-    # As root, or as the owner of the socket's file.
+    # As root, and as the owner of the socket's file.
     assert ask(command(), w.dir / "line.sock") == b"OK LED OFF\n"
     assert len(said()) == 2, said()
     (w.dir / "line.sock").chmod(0o666)

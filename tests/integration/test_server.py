@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The LED side, as every kind of client meets it, under every super-server."""
+"""The LED side, for every kind of client and under every super-server."""
 
 import random
 import socket
@@ -41,8 +41,8 @@ def timed(function):
 
 
 def is_prompt(function):
-    """Whether something is done without the second of quiet that ends a command. A busy machine
-    may take that long for other things, but not each time."""
+    """Whether something is done without waiting for the second of silence that ends a command.
+    A busy machine may take that long for other reasons, but not each time."""
     return any(timed(function)[1] < 1 or SLOW for _ in range(20))
 
 
@@ -141,7 +141,7 @@ def bad_input(w, how):
         thread.join()
     for name, (_, answer) in cases.items():
         assert results[name][0] == answer, (name, results[name])
-    # Only what may go on is waited for: for a second, and for five.
+    # led-handler waits only while more may come: for one second, and for five.
     took = {name: seconds for name, (_, seconds) in results.items()}
     second, five = took.pop("half a command"), took.pop("too slow")
     assert 0.95 < second < five and five > 4.9, (second, five)
@@ -158,7 +158,7 @@ def bad_input(w, how):
 
 
 def silence(w, how):
-    """People type: 30 s for the first byte, telnet's negotiation alone is none, then 5 s."""
+    """For people who type: 30 s for the first byte, not counting telnet's negotiation, then 5 s."""
     w.serve(how)
     answers = {}
 
@@ -196,7 +196,7 @@ def silence(w, how):
     assert not lines_about(w, *quiet), lines_about(w, *quiet)
 
 
-# What PuTTY says of itself when it is set to telnet, before its user types.
+# What PuTTY sends in telnet mode before its user types.
 TELNET = bytes.fromhex("fffb1ffffb20fffb18fffb27fffd01fffb03fffd03")
 
 for server in ["led_socket", "led_wait_socket"] if INSTALLED else ["line", "activate"]:
@@ -246,7 +246,7 @@ CLIENTS = {
     "nc.openbsd": 'echo "LED ON" | nc.openbsd 127.0.0.1 5555',
     "nc.traditional": 'echo "LED ON" | nc.traditional 127.0.0.1 5555',
     "ncat": 'echo "LED ON" | ncat 127.0.0.1 5555',
-    # By itself it waits for half a second, which is short for valgrind.
+    # By default it waits for half a second, which is too short under valgrind.
     "socat": f'echo "LED ON" | socat {"-t 10" if SLOW else ""} - TCP:127.0.0.1:5555',
     "bash": 'exec 3<>/dev/tcp/127.0.0.1/5555; echo "LED ON" >&3; cat <&3',
     "IPv6": 'echo "LED ON" | nc.openbsd ::1 5555',
@@ -298,11 +298,11 @@ def original_client(w, how):
 
 
 def bursts(w, how, count):
-    """ON and OFF 10 ms apart, each handler held up by 0 to 50 ms."""
+    """ON and OFF 10 ms apart, each led-handler delayed by 0 to 50 ms."""
     delay = w.handler_script('printf -v pause "0.%03d" $((RANDOM % 51))', 'sleep "$pause"')
     w.serve(how, delay)
     handled = lambda: len(w.log("led-handler"))
-    # The question that woke led-line has its line, too.
+    # The LED STATUS that started led-line is logged too.
     eventually(lambda: handled() == (how in ("xinetd", "led_socket")))
     chance = random.Random(1)
     overtaken = 0
@@ -319,7 +319,7 @@ def bursts(w, how, count):
         assert got == wanted, (commands, got, w.log()[-24:])
         eventually(lambda: handled() == start + len(commands) + 1)
         overtaken += len(w.statuses()) - shown < len(commands)
-    # Or the test shows nothing.
+    # Otherwise the test would show nothing.
     assert overtaken > count // 10, "hardly a handler was overtaken"
 
 
@@ -330,7 +330,7 @@ for server, bursts_of_it in [("led_socket", 50)] if INSTALLED else [("activate",
 
 
 def lines_about(w, *addresses):
-    """What led-handler and led-line say of the clients with these addresses."""
+    """What led-handler and led-line log about the clients with these addresses."""
     return [
         line
         for line in w.log("led-handler") + w.log("led-line")
@@ -375,7 +375,7 @@ def log_lines(w, how):
 
 
 def from_afar(command, timeout=10):
-    """What a client with an address that is not private is answered."""
+    """The answer to a client whose address is not private."""
     with socket.create_connection((AFAR, PORT), timeout=timeout) as s:
         try:
             s.sendall(command)
@@ -420,7 +420,7 @@ def log_is_bounded(w, how):
     behind["led_wait_socket"] = behind["line"]
     behind["led_socket"] = "/run/led/line.sock"
     said = lambda: [x for x in w.log() if " sent " in x]
-    # As fast as led-line answers, so that a slow machine is done within the 10 s, too.
+    # As fast as led-line answers, so that a slow machine finishes within the 10 s too.
     while len(said()) < 1000:
         for _ in range(100):
             ask(b"LED ONE\n", behind.get(how, ("127.0.0.1", LINE_PORT)))
@@ -449,7 +449,7 @@ def room(w):
         raise AssertionError(f"also went: {held[1].recv(100)}")
     except TimeoutError:
         pass
-    # Those who are held can still speak.
+    # The clients that are kept can still send commands.
     held[63].sendall(b"LED STATUS\n")
     assert read_all(held[63]) == b"OK LED ON\n"
     for s in held:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""tests/try, as a newcomer starts it."""
+"""tests/try, started as a newcomer would."""
 
 import os
 import pty
@@ -13,7 +13,7 @@ from world import AFAR, PORT, SOURCE, accepts, ask, eventually, test
 
 
 def folder_of(process):
-    """The folder that it works in, from the line that names the FIFO."""
+    """The folder that it works in, taken from the line that names the FIFO."""
     return Path(
         eventually(lambda: re.search(r"echo 0 > (\S+)/press", process.output()), 120)[1]
     )

@@ -21,15 +21,15 @@ import time
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
-# On a machine with the units installed: it is these that serve.
+# On a machine with the units installed, these serve.
 INSTALLED = os.environ.get("INSTALLED") == "1"
 LED_HANDLER, LED_LINE, BUTTON = (
     shutil.which(program) if INSTALLED else f"{os.environ['BUILD']}/{program}"
     for program in ("led-handler", "led-line", "button")
 )
-# Sanitizers and valgrind take their time: bounds on time are for the plain build alone.
+# Sanitizers and valgrind are slow: only the plain build has bounds on time.
 SLOW = os.environ.get("SLOW") == "1"
-# What every program of ours is started with, such as valgrind.
+# A command that starts each of our programs, such as valgrind.
 WRAP = os.environ.get("WRAP", "").split()
 
 PORT = 5555
@@ -51,7 +51,7 @@ def need_program(*names):
 
 
 def eventually(condition, seconds=5, every=0.005):
-    """Waits for a condition; returns its value, or fails when the time is over."""
+    """Waits until a condition is true and returns its value; fails after so many seconds."""
     deadline = time.monotonic() + seconds * (6 if SLOW else 1)
     while True:
         value = condition()
@@ -79,10 +79,10 @@ def unmount(path):
 
 
 class Log:
-    """/dev/log, and every line that came: (priority, program, text)."""
+    """/dev/log, and every line that it received: (priority, program, text)."""
 
     def __init__(self, path, entrance=None):
-        """Listens on a path, where what is sent to the entrance arrives."""
+        """Listens on a path, where everything sent to the entrance arrives."""
         self.entrance = str(entrance or path)
         self.lines = []
         self.marks = self.seen = 0
@@ -93,7 +93,7 @@ class Log:
         threading.Thread(target=self._read, daemon=True).start()
 
     def catch_up(self):
-        """Waits until everything is read that has been sent by now."""
+        """Waits until everything sent so far has been read."""
         self.marks += 1
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
             s.sendto(b"mark %d" % self.marks, self.entrance)
@@ -114,8 +114,8 @@ class Log:
 
 
 def replace_dev_log(folder, path):
-    """Has /dev/log lead to a socket of ours, for this process and its children."""
-    # On a tmpfs of our own over /dev, with everything that was there.
+    """Makes /dev/log lead to a socket of ours, for this process and its children."""
+    # Mount a tmpfs of our own over /dev, with everything that was there.
     mount("/dev", folder / "dev", flags=MS_BIND | MS_REC)
     mount("tmpfs", "/dev", "tmpfs")
     for entry in os.listdir(folder / "dev"):
@@ -140,7 +140,7 @@ LOG = None
 
 
 def default_signals():
-    """Has every process that is started from here begin with default signals.
+    """Starts every later process with default signals.
 
     nohup, and a shell that starts something in the background, leave signals ignored, which
     outlives exec(2); a handler does not.
@@ -151,11 +151,11 @@ def default_signals():
 
 
 def enter():
-    """To be called once, as root, before anything else."""
+    """Call once, as root, before anything else."""
     global LOG
     default_signals()
     if INSTALLED:
-        # Where journald hands on what came to /dev/log, less what the units leave out.
+        # journald forwards what /dev/log received, except what the units leave out.
         forwarded = Path("/run/systemd/journal/syslog")
         forwarded.unlink(missing_ok=True)
         LOG = Log(forwarded, "/dev/log")
@@ -167,7 +167,7 @@ def enter():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         request = struct.pack("16sH14x", b"lo", 1 | 64)  # IFF_UP | IFF_RUNNING
         fcntl.ioctl(s, 0x8914, request)  # SIOCSIFFLAGS
-        # An address that is not loopback's, for clients and servers from afar.
+        # An address outside loopback, for clients and servers on another machine.
         address = struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(AFAR))
         fcntl.ioctl(s, 0x8916, address)  # SIOCSIFADDR
     folder = Path(tempfile.mkdtemp(prefix="led-log."))
@@ -176,7 +176,7 @@ def enter():
     LOG = Log(folder / "log")
     replace_dev_log(folder, folder / "log")
 
-    # The users that the package makes, for xinetd/led to be used as it is.
+    # The package's users, so that xinetd/led works unchanged.
     for name, lines in {
         "passwd": "led-line:x:61001:61001::/:/usr/sbin/nologin\n"
         "led-handler:x:61002:61002::/:/usr/sbin/nologin\n",
@@ -220,7 +220,7 @@ def read_all(s):
 
 
 def ask(command, address=("127.0.0.1", PORT), end=False, timeout=10):
-    """Sends bytes, ends the stream if told to, and returns all that is answered."""
+    """Sends bytes, ends the stream if told to, and returns the whole answer."""
     with connect(address, timeout) as s:
         try:
             s.sendall(command)
@@ -232,7 +232,7 @@ def ask(command, address=("127.0.0.1", PORT), end=False, timeout=10):
 
 
 def send_as_the_original(command, address=("127.0.0.1", PORT)):
-    """The tutorial's client: command and NUL, both ways shut down, closed, nothing read."""
+    """The tutorial's client: sends command and NUL, shuts down both ways, closes, reads nothing."""
     s = connect(address)
     s.sendall(command + b"\0")
     s.shutdown(socket.SHUT_RDWR)
@@ -267,11 +267,11 @@ class Process(subprocess.Popen):
         return self.output_path.read_text(errors="replace")
 
     def stat(self):
-        """The fields of proc(5)'s stat, from the state on."""
+        """The fields of /proc/PID/stat from the state on: proc(5)."""
         return Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
 
     def pause(self):
-        """Stops it, and waits until it stands still."""
+        """Stops it, and waits until it is stopped."""
         self.send_signal(signal.SIGSTOP)
         eventually(lambda: self.stat()[0] == "T")
 
@@ -289,7 +289,7 @@ class Process(subprocess.Popen):
 
 
 def orphans():
-    """Processes whose parents have left them to us: what an inetd leaves when it goes."""
+    """Processes whose parents have ended and left them to us, such as inetd's."""
     if INSTALLED:
         return []  # systemd takes them
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
@@ -327,13 +327,13 @@ class Manager:
             pass  # closed
 
     def said(self, key, value=None):
-        """Whether KEY has been said, as VALUE, or in any way."""
+        """Whether KEY=VALUE has been sent; without a value, KEY with any."""
         return any(
             key in lines and (value is None or lines[key] == value) for lines, _ in self.messages
         )
 
     def store(self, before=()):
-        """The descriptor store, of which this was passed: (name, descriptor) each."""
+        """The descriptor store as pairs (name, descriptor), given what was passed at the start."""
         store = list(before)
         for lines, fds in list(self.messages):
             if "FDSTOREREMOVE" in lines:
@@ -350,7 +350,7 @@ class Manager:
         for _, fds in self.messages:
             for fd in fds:
                 os.close(fd)
-        # The next socket may get the number of this one: nobody may read it any more.
+        # The next socket may get this one's number, so its thread has to end first.
         self.socket.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.socket.close()
@@ -367,7 +367,7 @@ class World:
         self.log_start = len(LOG.lines)
 
     def at_end(self, close):
-        """Has something closed when the test is over."""
+        """Calls a function when the test is over."""
         self.closers.append(close)
 
     # The log since this test began.
@@ -398,7 +398,7 @@ class World:
         return manager
 
     def notified(self, *argv, env=None, **kwargs):
-        """Starts a program with a manager, and waits for its READY=1."""
+        """Starts a program with a service manager, and waits for its READY=1."""
         manager = self.manager()
         process = self.spawn(*argv, env={**(env or {}), "NOTIFY_SOCKET": manager.path}, **kwargs)
         process.manager = manager
@@ -426,7 +426,7 @@ class World:
                 fifo.write(b"0\n")
 
     def handler_script(self, *before):
-        """A program that is led-handler, with shell lines before it."""
+        """A script that runs shell lines and then led-handler."""
         path = self.dir / "handler"
         path.write_text(
             "\n".join(["#!/bin/bash", *before, f'exec {" ".join(WRAP)} {LED_HANDLER} "$@"', ""])
@@ -435,7 +435,7 @@ class World:
         return path
 
     def statuses(self):
-        """What the log LED has shown so far, the state at the start left out."""
+        """What the log LED has shown so far, without the state at the start."""
         return [t.removeprefix("LED Status: ") for t in self.log("led-line") if "Status:" in t][1:]
 
     # The ways to serve port 5555.
@@ -465,7 +465,7 @@ class World:
         self.serve_activate(handler, "--inetd")
 
     def serve_xinetd(self, handler):
-        """xinetd/led as it is, but for where the programs are, and a log for an LED."""
+        """xinetd/led with the paths of our build and a log for an LED."""
         text = (SOURCE / "xinetd/led").read_text()
         text = text.replace("/usr/bin/led-handler", str(handler))
         line = self.dir / "line-wrapper"
@@ -515,7 +515,7 @@ class World:
         ask(b"LED STATUS\n")  # led-line's start, and its first state, are behind us
 
     def end(self):
-        """Ends everything, and returns what is wrong with how it ended."""
+        """Ends everything, and returns what went wrong at the end."""
         wrong = []
         for process in reversed(self.processes):
             if process.poll() is None:
@@ -554,7 +554,7 @@ TESTS = []
 
 
 def test(name, quick=True):
-    """Registers a test. quick: also worth its time under valgrind."""
+    """Registers a test. quick: it also runs under valgrind."""
 
     def register(function):
         TESTS.append((name, function, quick))

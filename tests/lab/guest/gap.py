@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""In the virtual machine, the LED lit: for how many milliseconds is it dark when
-systemctl HOW... led-line takes its holder away?
+"""In the virtual machine, with the LED lit: prints for how many milliseconds it is dark when
+systemctl HOW... led-line ends the process that holds the line.
 """
 
 import os

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """In the virtual machine: presses the button: COUNT clean|bounce|blind.
 
-Prints the LED's value after each press: as soon as it is another one, or what it still
-is after 10 s; blind does not look.
+Prints the LED's value after each press: as soon as it changes, or the unchanged value after
+10 s; blind does not wait for a change.
 """
 
 import os
@@ -21,7 +21,7 @@ def contact(closed):
 
 
 def bounce(closed):
-    """Up to 10 edges and 5 ms before it is what it is to be."""
+    """Bounces for up to 10 edges and 5 ms before it settles."""
     if how == "bounce":
         for _ in range(random.randint(0, 5)):
             contact(closed)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""In the virtual machine: commands one after another, and led-line killed or restarted
+"""In the virtual machine: sends commands one after another, and kills or restarts led-line
 COUNT times meanwhile. Prints the commands: "1" or "0", with a "?" when no OK came.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every program of the lab needs: what tests/lab/build makes, and a place apart."""
+"""What every program of the lab needs: paths, tests/lab/build, and namespaces of its own."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ class NotBuilt(RuntimeError):
 
 
 def eventually(condition, seconds=10, every=0.05):
-    """Waits for a condition; returns its value, or fails when the time is over."""
+    """Waits until a condition is true and returns its value; fails after so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -34,7 +34,7 @@ def eventually(condition, seconds=10, every=0.05):
 
 
 def build(*arguments):
-    """What tests/lab/build makes, or has in its cache."""
+    """Returns what tests/lab/build makes, or has in its cache."""
     run = subprocess.run([LAB / "build", *arguments], stdout=subprocess.PIPE, text=True)
     if run.returncode != 0:
         raise NotBuilt(arguments)
@@ -42,9 +42,9 @@ def build(*arguments):
 
 
 def prepare(machines, *more):
-    """Has everything built that takes a network, for machines, each a kind and a suite.
+    """Builds everything that needs the network, for machines given as pairs of kind and suite.
 
-    more: trees that are wanted of each suite too.
+    more: further trees to build for each suite.
     """
     suites = sorted({suite for _, suite in machines})
     trees = [(what, suite) for what in ("tree", *more) for suite in suites]
@@ -59,12 +59,12 @@ def prepare(machines, *more):
 
 
 def is_apart():
-    """Whether this program is where a machine can be made."""
+    """Whether this program already runs under tests/lab/apart."""
     return os.environ.get("LAB") == "1"
 
 
 def go_apart():
-    """Begins this program again, where it has no network, and what it makes ends with it."""
+    """Starts this program again under tests/lab/apart: no network, and everything ends with it."""
     os.environ["LAB"] = "1"
     apart = LAB / "apart"
     os.execv(apart, [apart, sys.executable, *sys.argv])

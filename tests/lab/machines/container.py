@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A Debian in systemd-nspawn, and the network that it shares with its clients, the street."""
+"""A Debian in systemd-nspawn, and the network that it shares with its clients: the street."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ NEIGHBOUR = "192.168.55.3"  # another one in the street
 
 
 def street(script, seconds=30):
-    """Runs a script beside the machine, in the network that it is in."""
+    """Runs a script outside the machine, in the same network, and returns what it printed."""
     run = subprocess.run(
         ["timeout", str(seconds), "bash", "-c", script],
         stdin=subprocess.DEVNULL,
@@ -29,7 +29,7 @@ def street(script, seconds=30):
 
 
 class Layer:
-    """A folder over other folders, gone with its object."""
+    """An overlay over other folders; remove() deletes it and its changes."""
 
     def __init__(self, *lower):
         self.folder = Path(tempfile.mkdtemp(prefix="led-lab."))
@@ -48,7 +48,7 @@ class Layer:
 class Container(Machine):
     """systemd in a container, at this machine's speed. There is no GPIO."""
 
-    # Without these, systemd cannot enforce IPAddressAllow=, and goes on without it.
+    # Without these, systemd cannot enforce IPAddressAllow= and starts units all the same.
     WITH_BPF = ["--capability=CAP_BPF,CAP_NET_ADMIN,CAP_SYS_ADMIN", "--system-call-filter=bpf"]
 
     led_default = "LED=log\\n"
@@ -94,7 +94,7 @@ class Container(Machine):
             try:
                 if os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid"):
                     continue
-                # Its root is in place when it is no longer nspawn itself.
+                # While it is still nspawn itself, its root is not in place.
                 if Path(f"/proc/{pid}/comm").read_text().strip() != "systemd-nspawn":
                     return pid
             except OSError:
@@ -114,7 +114,7 @@ class Container(Machine):
         return run.returncode, run.stdout
 
     def reboot(self):
-        """Off and on again, as people do it."""
+        """Shuts it down and starts it again."""
         self.off("reboot")
         self.start()
 
@@ -136,7 +136,7 @@ class Container(Machine):
         self.layer.remove()
 
     def shell(self):
-        """A person at the machine."""
+        """Gives the terminal a root shell on the machine."""
         subprocess.run(
             ["nsenter", "-t", self.leader, "-a", "env", "-i", f"PATH={PATH}", "HOME=/root"]
             + [f"TERM={os.environ.get('TERM', 'dumb')}", "bash", "-l"],
@@ -146,7 +146,7 @@ class Container(Machine):
 
 @contextmanager
 def another(pi, *lower, **options):
-    """A container of its own, in the place of pi: they have the same address."""
+    """A second container; pi is off meanwhile, because both have the same address."""
     pi.off()
     try:
         other = Container(*lower, **options)

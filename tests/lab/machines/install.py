@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""README.md's installation, and the machines that have it behind them."""
+"""Machines on which led-socket is installed as README.md says."""
 
 import re
 import subprocess
@@ -33,14 +33,14 @@ def copy(files, folder):
 
 
 def bring(root, suite):
-    """The packages, as a user has downloaded them, and the next version of them."""
+    """Copies the packages to the machine, as if downloaded, and a next version of them."""
     files = packages(suite, "amd64")
     copy(files, root / "usr/src/packages")
     next_version(files, root / "usr/src/next")
 
 
 def next_version(files, folder):
-    """The same packages with a higher version: other units, other settings."""
+    """Makes the same packages with a higher version, changed units and changed settings."""
     folder.mkdir(parents=True)
     for file in files:
         with tempfile.TemporaryDirectory() as tree:
@@ -55,13 +55,13 @@ def next_version(files, folder):
 
 
 def install(suite):
-    """A machine on which a user did what README.md says. Returns its layers, top first."""
+    """Installs led-socket in a container as README.md says. Returns its layers, top first."""
     tree = build("tree", suite)
     pi = Container(tree)
     bring(pi.root, suite)
     for command in readme("Install"):
         pi(f"cd /usr/src/packages && {command}", 300)
-    # And the programs as they are when an attacker has got in: attack.c
+    # And the programs with an attacker inside: tests/lab/guest/attack.c
     copy([SOURCE / name for name in SOURCES], pi.root / "usr/src/led-socket")
     pi("cd /usr/src/led-socket && meson setup attack -Dattack=true -Dtests=false &&"
        " ninja -C attack", 300)
@@ -71,11 +71,11 @@ def install(suite):
 
 
 def install_arm64():
-    """The packages for a board that is too slow to install them: what they add to its files."""
+    """Unpacks the packages for the board, which is too slow to install them itself."""
     installed = Path(tempfile.mkdtemp(prefix="led-arm64."))
     for package in packages("trixie", "arm64"):
         subprocess.run(["dpkg-deb", "-x", package, installed], check=True)
-    # What they do when they are installed: the button comes with the boot.
+    # Their installation would have enabled the button.
     wants = installed / "etc/systemd/system/multi-user.target.wants"
     wants.mkdir(parents=True)
     (wants / "button.service").symlink_to("/usr/lib/systemd/system/button.service")
@@ -86,7 +86,7 @@ INSTALLED = {}
 
 
 def installed(kind, suite):
-    """What a machine of a kind is made of: layers with the installation on top."""
+    """The layers that a kind of machine is made of, the installation on top."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     key = "pi3" if kind == "pi3" else suite
     if key not in INSTALLED:
@@ -95,5 +95,5 @@ def installed(kind, suite):
 
 
 def start_machine(kind, suite, **options):
-    """A running machine of a kind, with the installation behind it."""
+    """Starts a machine of a kind, with led-socket installed."""
     return {"container": Container, "vm": VM, "pi3": Pi3}[kind](*installed(kind, suite), **options)

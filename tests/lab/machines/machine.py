@@ -15,7 +15,7 @@ class Failed(AssertionError):
 
 
 def suite_of(layers):
-    """The Debian that layers of folders are, top first."""
+    """The Debian release in a machine's layers, which are given top first."""
     text = (layers[-1] / "etc/os-release").read_text()
     return re.search(r"VERSION_CODENAME=(\w+)", text)[1]
 
@@ -30,7 +30,7 @@ class Machine:
         return output.strip()
 
     def says(self, script, seconds=60):
-        """What a script prints, however it ends."""
+        """What a script prints, whatever its exit status."""
         return self.run(script, seconds)[1].strip()
 
     def wait_for(self, script, seconds=10):
@@ -41,7 +41,7 @@ class Machine:
             raise AssertionError(f"did not come true: {script}") from None
 
     def ask(self, command="LED STATUS"):
-        """A user on the machine itself."""
+        """Sends a command from the machine itself, and returns the answer."""
         return self.says(f"echo {shlex.quote(command)} | timeout 20 nc pi 5555")
 
     def status(self, unit):
@@ -52,22 +52,22 @@ class Machine:
         return self(f"systemctl show -P {name} {unit}")
 
     def cursor(self):
-        """The place in the journal up to which everything is known."""
+        """Marks the journal's end: journal() returns the lines after it."""
         self("journalctl --sync")
         self.mark = self("journalctl -n 0 --show-cursor").split("cursor: ")[1]
 
     def journal(self):
-        """The lines since cursor(), as a person sees them, without the date."""
+        """The lines since cursor(), as journalctl shows them, without date and host."""
         self("journalctl --sync")
         text = self(f"journalctl -q --after-cursor={shlex.quote(self.mark)} -o short")
         return [re.sub(r"^\w+ +\d+ [\d:]+ \S+ ", "", line) for line in text.splitlines()]
 
     def afresh(self):
-        """As it was after the installation: nothing enabled, nothing running."""
+        """Resets the machine for the next scenario: nothing enabled, nothing running."""
         self.says(
             "systemctl disable -q --now --no-reload led.socket led-wait.socket led-line.socket"
             " led-line.service button.service xinetd 2>/dev/null; systemctl stop 'led@*';"
-            # Debian 12 disables an init script and leaves what it has started.
+            # Debian 12 disables an init script without stopping its processes.
             "systemctl stop xinetd 2>/dev/null; pkill -x led-line;"
             "rm -rf /etc/systemd/system/{led,button}*.d /etc/xinetd.d/led /var/lib/led/*;"
             f"printf '{self.led_default}' >/etc/default/led;"
@@ -79,7 +79,7 @@ class Machine:
     led_default = button_default = mark = ""
 
     def last_words(self):
-        """What may explain a failure."""
+        """The journal's last lines, which may explain a failure."""
         since = f"--after-cursor='{self.mark}'" if self.mark else "-b"
         return self.says(f"journalctl -q {since} -n 40 -o short-monotonic") + "\n"
 

@@ -17,12 +17,12 @@ from machines.machine import Machine, suite_of
 
 
 class Emulated(Machine):
-    """A machine under QEMU that takes orders on a serial line: tests/lab/guest."""
+    """A machine under QEMU; an agent in tests/lab/guest/root runs scripts from a serial line."""
 
-    tty = ""  # its console; the orders come on ttyS1
+    tty = ""  # its console; the agent is on ttyS1
 
     def boot(self, command, parameters, greeting):
-        """Starts it, for tests, or with a greeting for a person, who is on the orders' line."""
+        """Starts it for tests; with a greeting, for a person, whose terminal is ttyS1."""
         self.folder = Path(tempfile.mkdtemp(prefix="led-vm."))
         self.console = self.folder / "console"
         agent = self.folder / "agent"
@@ -88,7 +88,7 @@ class Emulated(Machine):
 
 
 def greet(root, greeting):
-    """Has a console log root in, and say what there is to do."""
+    """Logs root in on ttyS1, and shows the greeting."""
     if not greeting:
         return
     (root / "etc/motd").write_text(greeting)
@@ -116,7 +116,7 @@ class VM(Emulated):
             ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi,tb-size=512"]
             + ["-cpu", "max", "-smp", "2", "-m", "1G", "-nodefaults", "-nic", "none"]
             + ["-kernel", kernel / "vmlinuz", "-initrd", kernel / "initrd"]
-            # Every sector that is written goes to a file in TMPDIR, gone with the process.
+            # Writes go to a temporary file, which ends with the process.
             + ["-drive", f"file={disk},if=virtio,format=raw,snapshot=on"],
             "panic=-1",
             greeting,
@@ -131,14 +131,14 @@ class VM(Emulated):
         self.layer.remove()
 
     def chip(self):
-        """Its device: a new one may have another number than the one before it."""
+        """The chip's device, whose number changes when the chip comes back."""
         return "/dev/" + self("basename $(readlink /run/chip)")
 
     def led(self):
         return self("cat /run/chip/sim_gpio17/value")
 
     def live(self, on):
-        """Plugs the chip in, or takes it away."""
+        """Plugs the chip in, or unplugs it."""
         self(f"echo {int(on)} >/sys/kernel/config/gpio-sim/pi/live")
         if on:
             self("ln -sfn /sys/devices/platform/$(cat /sys/kernel/config/gpio-sim/pi/dev_name)/"
@@ -171,7 +171,7 @@ class Pi3(Emulated):
         self.untouched = True
 
     def afresh(self):
-        """The first scenario has the board as it booted, for it forgets at a reboot."""
+        """Leaves the board as it booted for the first scenario: it cannot reboot with its state."""
         if not self.untouched:
             super().afresh()
         self.untouched = False

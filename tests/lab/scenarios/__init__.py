@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the lab's scenarios are registered with."""
+"""The register of the lab's scenarios."""
 
 SCENARIOS = []
 

@@ -9,7 +9,7 @@ from machines.container import ADDRESS, STREET, another, street
 from machines.install import readme
 from scenarios import scenario
 
-# What a user does with the example, on a machine without an LED.
+# Installs the xinetd example as a user would, for a machine without an LED.
 CONFIGURE = (
     "sed 's/# Another LED: .*/env = LED=log/' /usr/share/doc/led-socket/xinetd/led"
     " >/etc/xinetd.d/led"
@@ -18,7 +18,7 @@ UNITS = "led.socket led-wait.socket led-line.socket led-line.service led-wait.se
 
 
 def served(pi):
-    """Somebody in the street switches the LED."""
+    """A client in the street can switch the LED."""
     answer = street(f"echo LED TOGGLE | timeout 10 nc {ADDRESS} 5555")
     assert answer.startswith("OK LED "), answer + pi.last_words()
 
@@ -243,7 +243,7 @@ def settings(pi):
     pi("echo 0 > /run/button/press")
     eventually(lambda: pi.ask() == "OK LED ON")
 
-    # Nobody asks for the lamp after the power cut: it is lit by itself, or it is not.
+    # After a power cut the LED has to be lit without a client's command.
     enable = re.search('takes "(.*?)"', comment)[1]
     pi(f"echo '{last}' >>/etc/default/led; {enable}; systemctl restart led-line")
     assert pi.ask("LED ON") == "OK LED ON"
@@ -278,13 +278,13 @@ def switch(pi):
     pi("systemctl restart led-wait.socket")
     served(pi)
 
-    # What an upgrade does: it starts what has been started.
+    # As an upgrade does: start what is already running.
     before = pi.property("led-line", "MainPID")
     pi("systemctl start led-wait.socket led-line.socket")
     assert pi.property("led-line", "MainPID") == before
     served(pi)
 
-    # A wrong setting keeps nobody from changing over.
+    # A wrong setting does not prevent the change to the other socket.
     pi("systemctl disable --now led-wait.socket; systemctl stop led-line; echo LED=x >/etc/default/led;"
        "systemctl enable --now led.socket")
     street(f"echo LED ON | timeout 2 nc {ADDRESS} 5555")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whoever may connect may try to be too much: afterwards all is as it was."""
+"""Floods of clients: others are served meanwhile, and everything works afterwards."""
 
 import re
 import socket
@@ -16,7 +16,7 @@ LOG_LINES, LOG_SECONDS = 1000, 10
 
 
 def ask(source=STREET, command=b"LED ON\n"):
-    """What a client at an address is answered; nothing, where it is refused."""
+    """The answer to a client at an address; nothing if it is refused."""
     try:
         with socket.create_connection((ADDRESS, 5555), 5, (source, 0)) as s:
             s.sendall(command)
@@ -26,7 +26,7 @@ def ask(source=STREET, command=b"LED ON\n"):
 
 
 def connect(wait=5):
-    """A client that may be refused, and waits so long for being connected."""
+    """Connects a client that may be refused, waiting at most so many seconds."""
     s = socket.socket()
     s.settimeout(wait)
     try:
@@ -45,7 +45,7 @@ def say(s, text):
 
 
 def is_connected(s):
-    """Whether it is connected yet; the network is this machine's own, and takes no time."""
+    """Whether it is connected; the network is local, so there is no need to wait."""
     try:
         return bool(s.getpeername())
     except OSError:
@@ -65,8 +65,8 @@ def is_over(s):
 
 
 def flood(count, text, seconds):
-    """Connections as fast as they go, every second of them silent, 500 of them at a time, until
-    so many have come in or the time is over: the kernel has no room for most. Returns how many."""
+    """Connects as fast as possible, up to 500 at a time, every second client silent, until count
+    have been accepted or the time is over: the kernel refuses most. Returns how many it was."""
     some = deque()
     connected = 0
     deadline = time.monotonic() + seconds
@@ -84,7 +84,7 @@ def flood(count, text, seconds):
 
 
 def served_meanwhile(seconds):
-    """Somebody else is served, again and again."""
+    """Checks that another client is served, again and again."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert ask(NEIGHBOUR, b"LED STATUS\n").startswith(b"OK LED ")
@@ -92,13 +92,13 @@ def served_meanwhile(seconds):
 
 
 def memory(pi):
-    """Of process 1, in KiB."""
+    """The memory of process 1, in KiB."""
     return int(re.search(r"^Pss: +(\d+)", pi("cat /proc/1/smaps_rollup"), re.M)[1])
 
 
 def survives(pi, name):
     eventually(lambda: ask() == b"OK LED ON\n", 5, 0)
-    # What process 1 needs for as many units as there can be at once, it needs once.
+    # Process 1 allocates memory for the largest number of units once; let it do so first.
     flood(2000, b"LED STATUS\n", 180)
     eventually(lambda: ask() == b"OK LED ON\n", 5, 0)
     pi.wait_for("! pgrep led-handler")
@@ -115,13 +115,13 @@ def survives(pi, name):
     grown = memory(pi) / before
     assert grown < 1.1, f"process 1 has grown to {grown:.2f} of what it was"
 
-    # Held by one, 500 of them.
+    # One client holds 500 connections.
     held = [connect() for _ in range(500)]
     served_meanwhile(4)
     for s in held:
         s.close()
 
-    # A byte every two seconds: cut off after five.
+    # A byte every two seconds: closed after five.
     slow = [connect() for _ in range(100)]
     for i in range(3):
         for s in slow:
@@ -131,8 +131,8 @@ def survives(pi, name):
     for s in slow:
         s.close()
 
-    # Garbage: the log has a thousand lines of clients in ten seconds, however fast the machine is.
-    time.sleep(LOG_SECONDS)  # from now on, and not for those who came before
+    # Garbage: the log gets at most a thousand lines about clients in ten seconds.
+    time.sleep(LOG_SECONDS)  # so that earlier clients do not count
     pi.cursor()
     start = time.monotonic()
     with socket.create_connection((ADDRESS, 5555), 5) as s:
@@ -149,7 +149,7 @@ def survives(pi, name):
     print(f"# {name}: {connected} times garbage in {took:.1f} s, {ours} lines in the log and "
           f"{len(lines) - ours} of others, left out: {' and '.join(left_out) or 'none'}", flush=True)
     assert ours <= LOG_LINES * (took // LOG_SECONDS + 1) + 5, ours
-    # Of systemd and xinetd: a few whenever they refuse for a second.
+    # systemd and xinetd log a few lines whenever they refuse clients for a second.
     assert len(lines) - ours <= 5 * took, lines[-40:]
     assert pi.says("systemctl --failed --no-legend") == ""
 

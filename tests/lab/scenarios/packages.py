@@ -10,8 +10,8 @@ from scenarios import scenario
 from scenarios.container import CONFIGURE, setting
 from scenarios.vm import GPIO, TRACE, guest, presses, trace
 
-# What an administrator's answer is when a setting of his and of a new version differ: he
-# keeps his, as dpkg proposes.
+# When a changed setting differs from the new version's, the administrator keeps it, as dpkg
+# proposes.
 UPGRADE = "dpkg --force-confold --install /usr/src/next/*.deb"
 
 
@@ -21,7 +21,7 @@ def install(pi):
 
 
 def files(pi):
-    """All that there is, but what packages of every kind leave in logs, caches, databases."""
+    """All files, except what any package leaves in logs, caches and databases."""
     return set(pi(
         "find / /run -xdev '(' -path /tmp -o -path /var/tmp -o -path /var/cache -o -path /var/log"
         " -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /usr/src -o -path '/run/systemd/*'"
@@ -52,7 +52,7 @@ def life(pi):
         assert clean.says("systemctl --failed --no-legend") == ""
         assert int(clean("journalctl -b -q -t button | wc -l")) <= 2, clean.last_words()
 
-        # What was changed stays, what was not is new.
+        # Changed files are kept, the others are replaced.
         assert clean.ask("LED ON") == "OK LED ON"
         holder = clean.property("led-line", "MainPID")
         count, slowest, *wrong = guest(clean, "upgrade", UPGRADE).split(maxsplit=2)
@@ -97,7 +97,7 @@ def listening(pi):
 
 
 def restarted(pi, before):
-    """led-line is the new version's where the line can be handed over, else the old one's."""
+    """The new led-line runs where the GPIO line can be handed over, elsewhere the old one."""
     now = pi.property("led-line", "MainPID")
     program = pi(f"readlink /proc/{now}/exe")
     if pi.suite == "bookworm":
@@ -143,7 +143,7 @@ def upgrade(pi):
     assert not wrong and int(count) > 20, wrong
     restarted(pi, holder)
 
-    # Since LED ON, nothing has happened to the line but that it was read.
+    # Since LED ON, the line has only been read.
     text = pi(f"grep -v '^#' {TRACE}; echo 0 >{GPIO}")
     events = re.findall(r"gpio_(value|direction): (\d+) +(.*)", text)
     line = next(line for kind, line, rest in events if rest == "set 1")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The service on the user's own board, with the driver that it has there."""
+"""The service on a Raspberry Pi 3 B, with the real driver."""
 
 import time
 
@@ -38,7 +38,7 @@ def led(pi):
     pi("(for i in 1 2 3 4 5 6; do printf L; sleep 0.7; done) | nc pi 5555 >/dev/null &"
        " until grep -qs '^Seccomp:.*2' /proc/$(pgrep -o led-handler)/status; do sleep 0.1; done", 20)
 
-    # Killed, restarted: as before.
+    # After a kill or a restart the LED is as before.
     for command, state in (("LED ON", "gpio_out hi"), ("LED OFF", "gpio_out lo")):
         assert pi.ask(command) == "OK " + command
         for how in ("kill -s KILL", "restart"):
@@ -47,7 +47,7 @@ def led(pi):
             eventually(lambda: pi.property("led-line", "MainPID") not in ("0", before), 60)
             pin(pi, state)
             assert pi.ask() == "OK " + command
-    # Stopped, the line is free: led-line(8).
+    # After a stop the line is free: led-line(8).
     assert pi.ask("LED ON") == "OK LED ON"
     pi("systemctl stop led-line")
     pin(pi, "gpio_in")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A button across a bad network: no press is lost, none is carried out twice, all in order."""
+"""A button on a bad network: no press is lost or carried out twice, and all are in order."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x1, 0x1000
 
 
 class Link:
-    """A network of its own between the street and a machine: slow, and it loses packets.
+    """A slow network between the street and a machine, which loses packets.
 
     netem would do it in the kernel, where the kernel has it.
     """
@@ -45,7 +45,7 @@ class Link:
 
     @staticmethod
     def end(name):
-        """An interface whose packets are read from a descriptor, and written to it."""
+        """Makes an interface whose packets are read from and written to a descriptor."""
         fd = os.open("/dev/net/tun", os.O_RDWR)
         fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH14x", name.encode(), IFF_TUN | IFF_NO_PI))
         return fd
@@ -64,7 +64,7 @@ class Link:
 
 
 class Button:
-    """The program as the machine has it, at the near end of the link."""
+    """The machine's button program, running at the near end of the link."""
 
     def __init__(self, pi, *commands):
         self.pi = pi
@@ -82,13 +82,13 @@ class Button:
         self.pressed = 0
 
     def ends(self):
-        """How each press has ended so far: the answers."""
+        """The outcome of each press so far."""
         lines = self.log.read_text().splitlines()
         return [line.split(": ", 3)[3] for line in lines if ": press " in line]
 
     def press(self, count):
         for _ in range(count):
-            # No more than its queue takes.
+            # Do not overflow its queue.
             eventually(lambda: self.pressed - len(self.ends()) < 12, 120, 0.01)
             with open(self.fifo, "wb", buffering=0) as fifo:
                 fifo.write(b"0\n")
@@ -102,7 +102,7 @@ class Button:
 
 @contextmanager
 def meanwhile(work):
-    """Does something again and again beside the test."""
+    """Does something again and again during the test."""
     over = threading.Event()
 
     def loop():
@@ -119,7 +119,7 @@ def meanwhile(work):
 
 
 def killing(pi):
-    """The programs of the LED's side are killed, in turn."""
+    """Kills led-handler and led-line in turn."""
     turn = 0
 
     def kill(over):
@@ -132,7 +132,7 @@ def killing(pi):
 
 
 def filling(_):
-    """led.socket has as many connections from the button's address as it takes."""
+    """Keeps led.socket full of connections from the button's address."""
 
     def fill(over):
         others = []
@@ -154,8 +154,8 @@ def nothing(_):
     yield
 
 
-# Presses, the delay of a packet in seconds, how many of all packets are lost, what else happens:
-# 1,000 presses on Debian 13, and a fifth of them on Debian 12, whose programs are the same.
+# Presses, delay of a packet in seconds, share of packets lost, what happens meanwhile. 1,000
+# presses on Debian 13, and a fifth of them on Debian 12, whose programs are the same.
 PHASES = [
     (250, 0.0015, 0, nothing),
     (50, 0.1, 0, nothing),
@@ -180,7 +180,7 @@ def bad_network(pi):
             # A new process for each: the button is killed between presses, too.
             button = Button(pi, *commands)
             try:
-                # Once the server has said a line, its silence acknowledges nothing.
+                # After a line from the server, its silence no longer acknowledges a command.
                 button.press(2)
                 with trouble(pi):
                     button.press(count - 2)
@@ -195,6 +195,6 @@ def bad_network(pi):
                   f" {link.loss:.0%} lost: {time.monotonic() - start:.0f} s", flush=True)
         assert total == 1000 // part
         assert pi("echo LED STATUS | led-handler") == "OK LED OFF"
-    # The trouble was one.
+    # The trouble was real.
     assert int(pi.property("led-line", "NRestarts")) > 10 // part
     assert int(pi.property("led.socket", "NRefused")) > 10

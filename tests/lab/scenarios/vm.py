@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The service on a kernel with a GPIO chip: the LED's line and the button's, as they are."""
+"""The service on a kernel with a GPIO chip, watching the lines themselves."""
 
 import re
 import time
@@ -12,18 +12,18 @@ TRACE = "/sys/kernel/tracing/trace"
 
 
 def guest(pi, name, *arguments, seconds=100):
-    """Runs a program of ours in the machine: tests/lab/guest/NAME.py."""
+    """Runs tests/lab/guest/NAME.py in the machine."""
     code = (LAB / f"guest/{name}.py").read_text()
     return pi(f"python3 - {' '.join(map(str, arguments))} <<'END'\n{code}\nEND", seconds)
 
 
 def trace(pi):
-    """Begins to record what happens to GPIO lines."""
+    """Starts to record what happens to GPIO lines."""
     pi(f"echo 1 >{GPIO}; echo >{TRACE}")
 
 
 def traced(pi):
-    """What has happened to the LED's line: "0" and "1" are set, other things as words."""
+    """What has happened to the LED's line: "0" and "1" when it was set, other events as words."""
     text = pi(f"grep -v '^#' {TRACE}; echo 0 >{GPIO}")
     base = int(pi("cat /sys/class/gpio/gpiochip*/base 2>/dev/null | head -n 1; :") or -1)
     events = []
@@ -38,7 +38,7 @@ def traced(pi):
 
 
 def presses(pi, count):
-    """Clean presses, and what the LED shows after each."""
+    """Presses without bounce; returns what the LED shows after each."""
     return guest(pi, "press", count, "clean").split()
 
 
@@ -145,9 +145,9 @@ def hardware(pi):
         assert answer.startswith("ERR ") and "GPIO chip" in answer, answer
         assert "GPIO chip" in pi.status("led-line"), pi.status("led-line")
         pi.live(True)
-        # The state that the last command left comes back with the chip.
+        # The chip comes back with the state of the last command.
         eventually(lambda: pi.led() == "1", 30)
-        # That the chip was not the group's at first is nobody's concern.
+        # The chip's first moment without its group is not logged.
         lines = [line for line in pi.journal() if "led-line[" in line]
         assert not any("Permission denied" in line for line in lines), lines
         assert sum("works again" in line for line in lines) == 1, lines
@@ -218,7 +218,7 @@ def reboot(pi):
     assert presses(pi, 2) == ["1", "0"]
 
 
-# A program in led-line's place, in everything that the unit gives and takes.
+# Runs in led-line's place, under everything that the unit grants and denies.
 PROBE = """
 mkdir -p /etc/systemd/system/led-line.service.d
 cat >/etc/systemd/system/led-line.service.d/test.conf <<'END'
@@ -243,7 +243,7 @@ def devices(pi):
     pi(PROBE, 100)
     lines = pi.journal()
     opened = {line.split()[-1] for line in lines if "opened" in line}
-    # What every process may have: zeros, random numbers, its terminal.
+    # Every process may open these: zeros, random numbers, its terminal.
     opened -= {f"/dev/{name}" for name in "null zero full random urandom tty ptmx pts/ptmx".split()}
     assert opened == {chip}, (opened, lines)
 
@@ -266,7 +266,7 @@ def messages(pi):
     pi(f"chgrp gpio {chip}")
     eventually(lambda: pi.ask("LED ON") == "OK LED ON", 30)
 
-    # A wrong line, a wrong chip: what is there is shown by...
+    # A wrong line or a wrong chip: the answer names the tool that lists them.
     for led, *words in (
         ("gpio:GPIO99", "GPIO99", "gpioinfo"),
         ("gpio:nochip/17", "nochip", "gpiodetect"),
@@ -306,14 +306,14 @@ def by_path(pi):
     assert presses(pi, 3) == ["1", "0", "1"]
     pi("systemctl stop button")
 
-    # The link goes with the chip, and comes back with it, and so does the LED's state.
+    # The link disappears and comes back with the chip, and the LED's state comes back too.
     pi.live(False)
     answer = pi.ask("LED ON")
     assert answer == "ERR there is no /dev/relays; gpiodetect shows the GPIO chips", answer
     pi.live(True)
     eventually(lambda: pi.led() == "1", 30)
 
-    # What it leads to is said.
+    # The answer names the link's target.
     for target, why in (
         ("gpiochip99", "is a link that leads nowhere: its GPIO chip is not there"),
         ("null", "is no GPIO chip, and leads to none; gpiodetect shows them"),
@@ -333,7 +333,7 @@ ATTACK = "/usr/src/led-socket/attack"
 
 
 def attempts(pi):
-    """What attack.c has tried since cursor(), and what it could do."""
+    """What attack.c has tried since cursor(), and in what it has succeeded."""
     tried, done = set(), set()
     for what, how in re.findall(r"attack: (.*): (.*)", "\n".join(pi.journal())):
         tried.add(what)
@@ -346,7 +346,7 @@ def attempts(pi):
 def attack(pi):
     pi("systemctl enable --now led.socket led-line.service button.service")
 
-    # Unconfined, and root, the same program can do all of it.
+    # As root and without confinement, the same program can do all of it.
     pi.cursor()
     pid = pi.property("led-line", "MainPID")
     chip = f"ATTACK_CHIP={pi.chip()}"
@@ -370,17 +370,17 @@ def attack(pi):
         pi(f"rm /etc/systemd/system/{unit}.service.d/attack.conf; systemctl daemon-reload")
         return done
 
-    # But for what it is there for; and the service manager is told by address.
+    # Except for its own job; and it sends to the service manager by address.
     connect = {"connect", "connect by sending", "reconnect a socket"}
     holder = {"open the GPIO chip", "send to another"}
     assert attacked("led@", "led-handler", "led-line") == set()
     assert attacked("led-line", "led-line", "button") == holder
     assert attacked("button", "button", "led-line") == holder | connect
-    # With the port itself, which belongs to the machine's network.
+    # With the TCP port itself, which needs the machine's network.
     pi("systemctl stop led.socket led-line.service; systemctl start led-wait.socket")
     assert attacked("led-line", "led-line", "button") == holder
 
-    # Under xinetd, what the programs do themselves.
+    # Under xinetd, only the programs' own confinement is left.
     pi("systemctl stop led-wait.socket led-line.socket led-line.service")
     pid = pi.property("button", "MainPID")
     pi(f"sed 's,/usr/s*bin/\\(led-.*\\),{ATTACK}/\\1-attack\\n\\tenv = ATTACK={pid} {chip},'"
