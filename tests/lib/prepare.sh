@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
-# What tests/try, tests/run and tests/lab share: packages, and a folder for what is slow to make.
+# Shared by tests/try, tests/run and tests/lab: packages, and a cache for what is slow to make.
 
-# Outside the checkout, and survives it.
+# Outside the checkout, so that it outlives it.
 export CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/led-socket
 
 die() {
@@ -54,13 +54,12 @@ unpacked() {
 	printf '%s\n' "$folder"
 }
 
-# What it takes to build. libsystemd-dev brings libsystemd; the unit folders come from
-# systemd's own pkg-config file, in its own package from Debian 13 on.
+# What a build needs. libsystemd-dev brings libsystemd.
 need_build() {
 	need gcc libc6-dev meson ninja-build pkg-config libsystemd-dev libgpiod-dev
 }
 
-# What the lab takes: tests/lab/README.md.
+# What the lab needs: tests/lab/README.md.
 need_lab() {
 	need python3 mandoc mmdebstrap systemd-container iproute2 util-linux netcat-openbsd e2fsprogs \
 		cpio xz-utils kmod arch-test qemu-system-x86 qemu-system-arm qemu-user-static binfmt-support
