@@ -12,8 +12,8 @@
 
 #include "chips.h"
 #include "clock.h"
-#include "last.h"
 #include "record.h"
+#include "state-file.h"
 #include "timer.h"
 
 /* An LED that is missing is looked for this often. */
@@ -45,8 +45,8 @@ struct holder {
 	bool inherited;       /* the record came from the process before us */
 	bool mend;            /* the store has more under our names than we took */
 	bool let_go;          /* the line may be held for a moment by what has left the store */
-	struct last_writer *writer; /* of the state file; NULL if none is kept */
-	int save_error;             /* what the log has said about it, or 0 */
+	struct state_writer *writer; /* of the state file; NULL if none is kept */
+	int save_error;              /* what the log has said about it, or 0 */
 	sd_event_source *devices, *reopen, *settle, *saved;
 	uint64_t denied_since;     /* when the LED began to be kept from us, or 0 */
 	char trouble[LED_WHY_MAX]; /* what is wrong with the LED, or "" */
@@ -96,10 +96,10 @@ static void tell_saved(struct holder *holder, int r)
 	if (r == holder->save_error)
 		return;
 	if (r < 0)
-		syslog(LOG_WARNING, "%s: the LED's state is not kept: %s", last_path(),
+		syslog(LOG_WARNING, "%s: the LED's state is not kept: %s", state_file_path(),
 			strerror(-r));
 	else
-		syslog(LOG_NOTICE, "%s: the LED's state is kept again", last_path());
+		syslog(LOG_NOTICE, "%s: the LED's state is kept again", state_file_path());
 	holder->save_error = r;
 }
 
@@ -110,7 +110,7 @@ static int on_saved(sd_event_source *source, int fd, uint32_t events, void *user
 	(void)source;
 	(void)fd;
 	(void)events;
-	tell_saved(holder, last_writer_result(holder->writer));
+	tell_saved(holder, state_writer_result(holder->writer));
 	return 0;
 }
 
@@ -119,11 +119,11 @@ static void keep_state(struct holder *holder, int saved)
 {
 	int r = 0;
 
-	holder->writer = last_writer_create(saved);
+	holder->writer = state_writer_create(saved);
 	if (!holder->writer)
 		r = -errno;
 	else
-		r = sd_event_add_io(holder->event, &holder->saved, last_writer_fd(holder->writer),
+		r = sd_event_add_io(holder->event, &holder->saved, state_writer_fd(holder->writer),
 			EPOLLIN, on_saved, holder);
 	if (r < 0)
 		tell_saved(holder, r);
@@ -132,7 +132,7 @@ static void keep_state(struct holder *holder, int saved)
 static void save(struct holder *holder)
 {
 	if (holder->writer)
-		last_writer_put(holder->writer, holder->record.lit);
+		state_writer_put(holder->writer, holder->record.lit);
 }
 
 /* What can wait until the client has its answer, and need not be done for every command. */
@@ -338,7 +338,7 @@ static bool initial_state(const struct holder *holder, int saved)
 	if (holder->initial != INITIAL_LAST)
 		return holder->initial == INITIAL_ON;
 	if (saved < 0 && saved != -ENOENT)
-		syslog(LOG_WARNING, "%s: %s; the LED starts off", last_path(),
+		syslog(LOG_WARNING, "%s: %s; the LED starts off", state_file_path(),
 			saved == -EBADMSG ? "neither on nor off" : strerror(-saved));
 	return saved > 0;
 }
@@ -351,7 +351,7 @@ void holder_start(struct holder *holder, bool let_go)
 
 	if (!holder->inherited) {
 		if (holder->initial == INITIAL_LAST)
-			saved = last_load();
+			saved = state_file_load();
 		lit = initial_state(holder, saved);
 	}
 	if (holder->initial == INITIAL_LAST)
@@ -411,7 +411,7 @@ static int change_led(
 	struct holder *holder, const struct request *request, bool lit, char why[LED_WHY_MAX])
 {
 	struct record before = holder->record;
-	bool changes = order_apply(&holder->record.order, request->verb, request->at, &lit);
+	bool changes = reorder_apply(&holder->record.reorder, request->verb, request->at, &lit);
 	int r = 0;
 
 	record_add_key(&holder->record, request->key);
@@ -456,7 +456,7 @@ void holder_destroy(struct holder *holder)
 	sd_event_source_disable_unref(holder->saved);
 	if (holder->writer) {
 		save(holder);
-		tell_saved(holder, last_writer_destroy(holder->writer));
+		tell_saved(holder, state_writer_destroy(holder->writer));
 	}
 	sd_event_source_disable_unref(holder->devices);
 	sd_event_source_disable_unref(holder->reopen);

@@ -40,7 +40,7 @@ void record_settle(struct record *record, bool lit)
 {
 	/* Its state is not what its commands have left: they do not count for late ones. */
 	if (lit != record->lit)
-		record->order = (struct order){0};
+		record->reorder = (struct reorder){0};
 	if (record->key_pending && lit != record->lit) {
 		record->next_key = (record->next_key + RECORD_KEYS - 1) % RECORD_KEYS;
 		memset(record->keys[record->next_key], 0, COMMAND_KEY_MAX);

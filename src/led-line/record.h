@@ -9,7 +9,7 @@
  */
 
 #include "command.h"
-#include "order.h"
+#include "reorder.h"
 
 /* Keys that are remembered; the next one takes the place of the oldest. */
 #define RECORD_KEYS 64
@@ -17,7 +17,7 @@
 /* Begins as all zeros. */
 struct record {
 	bool lit;
-	struct order order;
+	struct reorder reorder;
 	char keys[RECORD_KEYS][COMMAND_KEY_MAX]; /* padded with NULs; a ring */
 	unsigned next_key;
 	bool key_pending; /* the command of the last key is being carried out */

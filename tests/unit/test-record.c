@@ -46,10 +46,10 @@ static void what_was_not_carried_out(void)
 	record_add_key(&record, key_of(1));
 	record.key_pending = false;
 	record_add_key(&record, key_of(2));
-	order_apply(&record.order, VERB_ON, 1000, &record.lit);
+	reorder_apply(&record.reorder, VERB_ON, 1000, &record.lit);
 	record_settle(&record, false);
 	CHECK(record_has_key(&record, key_of(1)) && !record_has_key(&record, key_of(2)));
-	CHECK(order_apply(&record.order, VERB_ON, 999, &record.lit));
+	CHECK(reorder_apply(&record.reorder, VERB_ON, 999, &record.lit));
 	/* Killed behind that: it does. */
 	record_add_key(&record, key_of(3));
 	record.lit = true;
@@ -67,7 +67,7 @@ static void is_read_as_written(void)
 	int fd = record_create();
 
 	record_add_key(&record, key_of(7));
-	order_apply(&record.order, VERB_ON, 1234, &record.lit);
+	reorder_apply(&record.reorder, VERB_ON, 1234, &record.lit);
 	CHECK(fd >= 0 && record_read(fd, &other) == -EBADMSG);
 	CHECK(record_write(fd, &record) == 0 && record_read(fd, &other) == 0);
 	CHECK(memcmp(&record, &other, sizeof record) == 0);

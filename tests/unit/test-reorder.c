@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "../../src/led-line/order.h"
+#include "../../src/led-line/reorder.h"
 #include "tap.h"
 
 static void a_late_on_changes_nothing(void)
 {
-	struct order order = {0};
+	struct reorder reorder = {0};
 	bool lit = true;
 
-	CHECK(order_apply(&order, VERB_OFF, 20, &lit) && !lit);
-	CHECK(!order_apply(&order, VERB_ON, 10, &lit) && !lit);
-	CHECK(order_apply(&order, VERB_ON, 30, &lit) && lit);
+	CHECK(reorder_apply(&reorder, VERB_OFF, 20, &lit) && !lit);
+	CHECK(!reorder_apply(&reorder, VERB_ON, 10, &lit) && !lit);
+	CHECK(reorder_apply(&reorder, VERB_ON, 30, &lit) && lit);
 }
 
 static void the_same_tick_counts_as_told(void)
 {
-	struct order order = {0};
+	struct reorder reorder = {0};
 	bool lit = false;
 
-	CHECK(order_apply(&order, VERB_ON, 10, &lit) && lit);
-	CHECK(order_apply(&order, VERB_OFF, 10, &lit) && !lit);
-	CHECK(order_apply(&order, VERB_TOGGLE, 10, &lit) && lit);
+	CHECK(reorder_apply(&reorder, VERB_ON, 10, &lit) && lit);
+	CHECK(reorder_apply(&reorder, VERB_OFF, 10, &lit) && !lit);
+	CHECK(reorder_apply(&reorder, VERB_TOGGLE, 10, &lit) && lit);
 }
 
 static void late_toggles_and_what_they_toggle(void)
 {
-	struct order order = {0};
+	struct reorder reorder = {0};
 	bool lit = false;
 
 	/* ON at 10, TOGGLE at 20: off, although the TOGGLE comes first. */
-	CHECK(order_apply(&order, VERB_TOGGLE, 20, &lit) && lit);
-	CHECK(order_apply(&order, VERB_ON, 10, &lit) && !lit);
+	CHECK(reorder_apply(&reorder, VERB_TOGGLE, 20, &lit) && lit);
+	CHECK(reorder_apply(&reorder, VERB_ON, 10, &lit) && !lit);
 	/* A TOGGLE before the ON changes nothing, one between the two does. */
-	CHECK(!order_apply(&order, VERB_TOGGLE, 5, &lit) && !lit);
-	CHECK(order_apply(&order, VERB_TOGGLE, 15, &lit) && lit);
+	CHECK(!reorder_apply(&reorder, VERB_TOGGLE, 5, &lit) && !lit);
+	CHECK(reorder_apply(&reorder, VERB_TOGGLE, 15, &lit) && lit);
 }
 
 static const enum verb VERBS[] = {VERB_ON, VERB_OFF, VERB_TOGGLE};
@@ -49,11 +49,11 @@ struct arrivals {
 /* Whether the commands, told in this order, leave what they do in the order of arrival. */
 static bool ends_right(const struct arrivals *arrivals, const unsigned *told)
 {
-	struct order order = {0};
+	struct reorder reorder = {0};
 	bool lit = arrivals->start;
 
 	for (unsigned i = 0; i < arrivals->n; i++)
-		order_apply(&order, arrivals->verbs[told[i]], 100 + told[i], &lit);
+		reorder_apply(&reorder, arrivals->verbs[told[i]], 100 + told[i], &lit);
 	return lit == arrivals->wanted;
 }
 
@@ -135,30 +135,30 @@ static void random_orders_of_two_hundred(void)
 
 static void any_number_of_toggles(void)
 {
-	struct order order = {0};
+	struct reorder reorder = {0};
 	bool lit = false;
 
 	/* ON at 10 is told after 65 toggles that came behind it: an odd number of them. */
 	for (unsigned i = 1; i <= 65; i++)
-		order_apply(&order, VERB_TOGGLE, 10 + i, &lit);
-	CHECK(order_apply(&order, VERB_ON, 10, &lit) && !lit);
+		reorder_apply(&reorder, VERB_TOGGLE, 10 + i, &lit);
+	CHECK(reorder_apply(&reorder, VERB_ON, 10, &lit) && !lit);
 	/* And so are as many in one millisecond. */
 	for (unsigned i = 0; i < 100001; i++)
-		order_apply(&order, VERB_TOGGLE, 100, &lit);
-	CHECK(order_apply(&order, VERB_ON, 99, &lit) && !lit);
+		reorder_apply(&reorder, VERB_TOGGLE, 100, &lit);
+	CHECK(reorder_apply(&reorder, VERB_ON, 99, &lit) && !lit);
 }
 
 static void what_is_older_than_the_window(void)
 {
-	struct order order = {0};
+	struct reorder reorder = {0};
 	bool lit = false;
 
-	CHECK(order_apply(&order, VERB_TOGGLE, 1000000, &lit) && lit);
-	CHECK(!order_apply(&order, VERB_ON, 1000000 - ORDER_WINDOW_MS, &lit) && lit);
-	CHECK(order_apply(&order, VERB_ON, 1000001 - ORDER_WINDOW_MS, &lit) && !lit);
+	CHECK(reorder_apply(&reorder, VERB_TOGGLE, 1000000, &lit) && lit);
+	CHECK(!reorder_apply(&reorder, VERB_ON, 1000000 - REORDER_WINDOW_MS, &lit) && lit);
+	CHECK(reorder_apply(&reorder, VERB_ON, 1000001 - REORDER_WINDOW_MS, &lit) && !lit);
 	/* A toggle that the window has left behind does not come back in it. */
-	CHECK(order_apply(&order, VERB_TOGGLE, 1000001 + ORDER_WINDOW_MS, &lit) && lit);
-	CHECK(order_apply(&order, VERB_ON, 1000002, &lit) && !lit);
+	CHECK(reorder_apply(&reorder, VERB_TOGGLE, 1000001 + REORDER_WINDOW_MS, &lit) && lit);
+	CHECK(reorder_apply(&reorder, VERB_ON, 1000002, &lit) && !lit);
 }
 
 TAP_MAIN({"an ON older than an OFF changes nothing", a_late_on_changes_nothing},

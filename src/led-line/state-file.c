@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "last.h"
+#include "state-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 /* What could not be written is tried again so often. */
 #define RETRY_SECONDS 5
 
-struct last_writer {
+struct state_writer {
 	pthread_t thread;
 	pthread_mutex_t lock; /* of everything below */
 	pthread_cond_t changed;
@@ -31,7 +31,7 @@ struct last_writer {
 	int fd;     /* tells that there is one: eventfd(2) */
 };
 
-const char *last_path(void)
+const char *state_file_path(void)
 {
 	static char path[PATH_MAX];
 	const char *directory = getenv("STATE_DIRECTORY");
@@ -42,9 +42,9 @@ const char *last_path(void)
 	return path;
 }
 
-int last_load(void)
+int state_file_load(void)
 {
-	int fd = open(last_path(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(state_file_path(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char text[sizeof OFF + 1] = "";
 	int r = -EBADMSG;
 
@@ -85,7 +85,7 @@ static int sync_folder(void)
 	char folder[PATH_MAX];
 	int fd, r = 0;
 
-	strcpy(folder, last_path());
+	strcpy(folder, state_file_path());
 	*strrchr(folder, '/') = '\0';
 	fd = open(*folder ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -97,14 +97,14 @@ static int sync_folder(void)
 	return r;
 }
 
-int last_save(bool lit)
+int state_file_save(bool lit)
 {
 	char temporary[PATH_MAX + sizeof ".new"];
 	int r;
 
-	snprintf(temporary, sizeof temporary, "%s.new", last_path());
+	snprintf(temporary, sizeof temporary, "%s.new", state_file_path());
 	r = write_new(temporary, lit);
-	if (r >= 0 && rename(temporary, last_path()) < 0)
+	if (r >= 0 && rename(temporary, state_file_path()) < 0)
 		r = -errno;
 	if (r < 0) {
 		unlink(temporary);
@@ -114,7 +114,7 @@ int last_save(bool lit)
 }
 
 /* Waits for something to do; after a failure, not for ever. */
-static void wait_for_work(struct last_writer *writer)
+static void wait_for_work(struct state_writer *writer)
 {
 	struct timespec until;
 
@@ -130,7 +130,7 @@ static void wait_for_work(struct last_writer *writer)
 
 static void *run_writer(void *userdata)
 {
-	struct last_writer *writer = userdata;
+	struct state_writer *writer = userdata;
 
 	pthread_mutex_lock(&writer->lock);
 	while (writer->asked || !writer->ending) {
@@ -145,7 +145,7 @@ static void *run_writer(void *userdata)
 		if (writer->saved == lit)
 			continue;
 		pthread_mutex_unlock(&writer->lock);
-		r = last_save(lit);
+		r = state_file_save(lit);
 		pthread_mutex_lock(&writer->lock);
 		writer->result = r;
 		writer->saved = r < 0 ? r : lit;
@@ -156,7 +156,7 @@ static void *run_writer(void *userdata)
 }
 
 /* Starts the thread, which takes no signals: they are for the one that called. */
-static int start_thread(struct last_writer *writer)
+static int start_thread(struct state_writer *writer)
 {
 	sigset_t all, before;
 	int error;
@@ -168,15 +168,15 @@ static int start_thread(struct last_writer *writer)
 	return error;
 }
 
-struct last_writer *last_writer_create(int saved)
+struct state_writer *state_writer_create(int saved)
 {
-	struct last_writer *writer = calloc(1, sizeof *writer);
+	struct state_writer *writer = calloc(1, sizeof *writer);
 	pthread_condattr_t monotonic;
 	int error;
 
 	if (!writer)
 		return NULL;
-	last_path(); /* made before there are two who could make it */
+	state_file_path(); /* made before there are two who could make it */
 	writer->lit = -1;
 	writer->saved = saved;
 	writer->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -195,7 +195,7 @@ struct last_writer *last_writer_create(int saved)
 	return NULL;
 }
 
-void last_writer_put(struct last_writer *writer, bool lit)
+void state_writer_put(struct state_writer *writer, bool lit)
 {
 	pthread_mutex_lock(&writer->lock);
 	writer->lit = lit;
@@ -204,12 +204,12 @@ void last_writer_put(struct last_writer *writer, bool lit)
 	pthread_mutex_unlock(&writer->lock);
 }
 
-int last_writer_fd(const struct last_writer *writer)
+int state_writer_fd(const struct state_writer *writer)
 {
 	return writer->fd;
 }
 
-int last_writer_result(struct last_writer *writer)
+int state_writer_result(struct state_writer *writer)
 {
 	eventfd_t count;
 	int r;
@@ -221,7 +221,7 @@ int last_writer_result(struct last_writer *writer)
 	return r;
 }
 
-int last_writer_destroy(struct last_writer *writer)
+int state_writer_destroy(struct state_writer *writer)
 {
 	int r;
 

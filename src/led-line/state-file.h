@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef LAST_H
-#define LAST_H
+#ifndef STATE_FILE_H
+#define STATE_FILE_H
 
 /* The state that the last command left, in a file that a reboot does not lose. */
 
@@ -10,7 +10,7 @@
  * The file's path: "last" in the state directory that the service manager names in
  * $STATE_DIRECTORY (systemd.exec(5)), else in /var/lib/led. A constant buffer.
  */
-const char *last_path(void);
+const char *state_file_path(void);
 
 /*
  * Reads the state.
@@ -18,7 +18,7 @@ const char *last_path(void);
  * Returns 1 or 0, or a negative errno: -ENOENT where there never was one, -EBADMSG
  * for a file that says something else.
  */
-int last_load(void);
+int state_file_load(void);
 
 /*
  * Writes the state, and returns when the disk has it. Whatever happens meanwhile, a power cut
@@ -26,36 +26,36 @@ int last_load(void);
  *
  * Returns 0 or a negative errno.
  */
-int last_save(bool lit);
+int state_file_save(bool lit);
 
 /* Writes the file in a thread of its own, so that nobody has to wait for the disk. */
-struct last_writer;
+struct state_writer;
 
 /*
  * Starts the thread.
  *
- * saved: what the file says already, as from last_load(); negative where that is not known
+ * saved: what the file says already, as from state_file_load(); negative where that is not known
  * Returns NULL and sets errno when it cannot be started.
  */
-struct last_writer *last_writer_create(int saved);
+struct state_writer *state_writer_create(int saved);
 
 /*
  * Has a state written, in place of one whose writing has not begun. Does not wait. What could
  * not be written is tried again at the next call, and every few seconds.
  */
-void last_writer_put(struct last_writer *writer, bool lit);
+void state_writer_put(struct state_writer *writer, bool lit);
 
 /* A descriptor that is readable when there is a result to take. */
-int last_writer_fd(const struct last_writer *writer);
+int state_writer_fd(const struct state_writer *writer);
 
-/* Takes the latest result: as last_save() returned it, or 0 before the first. */
-int last_writer_result(struct last_writer *writer);
+/* Takes the latest result: as state_file_save() returned it, or 0 before the first. */
+int state_writer_result(struct state_writer *writer);
 
 /*
  * Waits until the disk has the newest state, or has refused it once more, and ends the thread.
  *
  * Returns the latest result.
  */
-int last_writer_destroy(struct last_writer *writer);
+int state_writer_destroy(struct state_writer *writer);
 
 #endif

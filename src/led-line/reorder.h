@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef ORDER_H
-#define ORDER_H
+#ifndef REORDER_H
+#define REORDER_H
 
 /*
  * Commands take effect in the order in which they reached the machine, although the
@@ -13,16 +13,16 @@
 #include "command.h"
 
 /* How many milliseconds back a command may be late. A power of two. */
-#define ORDER_WINDOW_MS 8192
+#define REORDER_WINDOW_MS 8192
 
-_Static_assert(ORDER_WINDOW_MS > COMMAND_LATE_MS, "whatever is carried out is in its order");
+_Static_assert(REORDER_WINDOW_MS > COMMAND_LATE_MS, "whatever is carried out is in its order");
 
 /* What has been carried out. Begins as all zeros. */
-struct order {
+struct reorder {
 	uint64_t set_at; /* when the newest ON or OFF arrived */
 	uint64_t newest; /* when the newest command of all did */
 	/* A bit for each millisecond up to newest: an odd number of toggles arrived in it. */
-	uint64_t toggled[ORDER_WINDOW_MS / 64];
+	uint64_t toggled[REORDER_WINDOW_MS / 64];
 };
 
 /*
@@ -35,6 +35,6 @@ struct order {
  * Returns false when a later command has already settled the matter, or the command is
  * older than the window, and the LED is to be left alone.
  */
-bool order_apply(struct order *order, enum verb verb, uint64_t at, bool *lit);
+bool reorder_apply(struct reorder *reorder, enum verb verb, uint64_t at, bool *lit);
 
 #endif
