@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "record.h"
 #include "state-file.h"
+#include "store.h"
 #include "timer.h"
 
 /* An LED that is missing is looked for this often. */
@@ -31,11 +32,6 @@
 #define LET_GO_USEC 20000
 #define LET_GO_TRIES 50
 
-/* Names in the descriptor store: what it is, and of which LED. systemd allows 255 bytes. */
-#define STORE_LINE "line-"
-#define STORE_STATE "state-"
-#define STORE_NAME_MAX 256
-
 struct holder {
 	sd_event *event;
 	struct led *led;
@@ -52,32 +48,6 @@ struct holder {
 	char trouble[LED_WHY_MAX]; /* what is wrong with the LED, or "" */
 	char told[LED_WHY_MAX];    /* what the log has last said to be wrong, or "" */
 };
-
-/* A name in the store for something of this LED; another SPEC makes another name. */
-static const char *store_name(
-	const struct holder *holder, const char *what, char name[STORE_NAME_MAX])
-{
-	int n = snprintf(name, STORE_NAME_MAX, "%s%s", what, led_spec(holder->led));
-
-	for (char *p = name; *p; p++)
-		if (*p == ':' || *p < ' ' || *p > '~')
-			*p = '_';
-	if (n >= STORE_NAME_MAX)
-		name[STORE_NAME_MAX - 1] = '\0';
-	return name;
-}
-
-/* Puts a descriptor into the service manager's store, in place of all of that name. -1: none. */
-static void store_put(struct holder *holder, const char *what, int fd)
-{
-	char name[STORE_NAME_MAX], message[STORE_NAME_MAX + 32];
-
-	sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", store_name(holder, what, name));
-	if (fd < 0)
-		return;
-	snprintf(message, sizeof message, "FDSTORE=1\nFDNAME=%s", name);
-	sd_pid_notify_with_fds(0, false, message, &fd, 1);
-}
 
 static void settle_soon(struct holder *holder)
 {
@@ -218,7 +188,7 @@ static int open_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 	}
 	have_led(holder);
 	if (led_fd(holder->led) >= 0)
-		store_put(holder, STORE_LINE, led_fd(holder->led));
+		store_put(STORE_LINE, led_spec(holder->led), led_fd(holder->led));
 	return 0;
 }
 
@@ -305,12 +275,12 @@ static bool inherit_line(struct holder *holder, int fd)
 
 bool holder_inherit(struct holder *holder, int fd, const char *name)
 {
-	char ours[STORE_NAME_MAX];
+	const char *spec = led_spec(holder->led);
 	bool taken;
 
-	if (strcmp(name, store_name(holder, STORE_STATE, ours)) == 0)
+	if (store_is(name, STORE_STATE, spec))
 		taken = holder->record_fd < 0 && inherit_record(holder, fd);
-	else if (strcmp(name, store_name(holder, STORE_LINE, ours)) == 0)
+	else if (store_is(name, STORE_LINE, spec))
 		taken = !led_is_open(holder->led) && inherit_line(holder, fd);
 	else
 		return false;
@@ -320,12 +290,6 @@ bool holder_inherit(struct holder *holder, int fd, const char *name)
 		holder->mend = true;
 	}
 	return true;
-}
-
-bool holder_stores(const char *name)
-{
-	return strncmp(name, STORE_LINE, strlen(STORE_LINE)) == 0 ||
-	       strncmp(name, STORE_STATE, strlen(STORE_STATE)) == 0;
 }
 
 /*
@@ -345,7 +309,7 @@ static bool initial_state(const struct holder *holder, int saved)
 
 void holder_start(struct holder *holder, bool let_go)
 {
-	bool lit = holder->record.lit;
+	bool lit = holder->record.lit, store_state;
 	char why[LED_WHY_MAX];
 	int saved = -ENOENT, r;
 
@@ -370,15 +334,13 @@ void holder_start(struct holder *holder, bool let_go)
 			lit = r > 0;
 	}
 	record_settle(&holder->record, lit);
-	if (holder->record_fd < 0) {
+	store_state = holder->mend || holder->record_fd < 0;
+	if (holder->record_fd < 0)
 		holder->record_fd = record_create();
-		if (holder->record_fd >= 0)
-			store_put(holder, STORE_STATE, holder->record_fd);
-	}
-	if (holder->mend) {
-		store_put(holder, STORE_STATE, holder->record_fd);
-		store_put(holder, STORE_LINE, led_fd(holder->led));
-	}
+	if (store_state)
+		store_put(STORE_STATE, led_spec(holder->led), holder->record_fd);
+	if (holder->mend)
+		store_put(STORE_LINE, led_spec(holder->led), led_fd(holder->led));
 	write_record(holder);
 	settle_soon(holder);
 	holder->let_go = let_go;

@@ -32,9 +32,6 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
  */
 bool holder_inherit(struct holder *holder, int fd, const char *name);
 
-/* Whether a holder, of whatever LED, stores something under that name. */
-bool holder_stores(const char *name);
-
 /*
  * Takes the LED, once everything inherited has been offered. Trouble is told and retried.
  *

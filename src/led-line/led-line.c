@@ -24,11 +24,9 @@
 #include "log.h"
 #include "server.h"
 #include "setting.h"
+#include "store.h"
 
 #define LISTEN_ADDRESSES 16
-
-/* The service manager has to have read what we sent by then. */
-#define BARRIER_USEC 5000000
 
 struct options {
 	struct setting led, initial, allow;
@@ -187,12 +185,12 @@ static int serve(struct program *program, int fd)
 /* Closes what an earlier process left in the store and we have no use for. */
 static void let_go(struct program *program, int fd, const char *name)
 {
-	if (!holder_stores(name))
+	if (!store_knows(name))
 		syslog(LOG_NOTICE, "closing the unknown descriptor \"%s\"", name);
 	else
 		syslog(LOG_DEBUG, "closing \"%s\", which belongs to another LED", name);
 	close(fd);
-	sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	store_remove(name);
 	program->let_go = true;
 }
 
@@ -215,7 +213,7 @@ static int take_passed(struct program *program, char *const *names, int n)
 		}
 	}
 	if (program->let_go)
-		sd_notify_barrier(0, BARRIER_USEC);
+		store_flush();
 	return r;
 }
 
