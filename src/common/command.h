@@ -22,9 +22,11 @@
 
 /* A connection that has said nothing for this long is closed: people type. */
 #define COMMAND_SILENCE_MS 30000
+#define COMMAND_SILENT "no command within 30 s"
 
 /* Once the first byte of a command has come, the rest has this long. */
 #define COMMAND_DEADLINE_MS 5000
+#define COMMAND_INCOMPLETE "the command was not complete after 5 s"
 
 /* A command that reached the machine longer ago than this is not carried out any more. */
 #define COMMAND_LATE_MS 5000

@@ -301,9 +301,9 @@ static int on_client_deadline(sd_event_source *source, uint64_t usec, void *user
 	if (client->answered)
 		client_destroy(client);
 	else if (!client->command.begun)
-		client_refuse(client, "no command within 30 s", true);
+		client_refuse(client, COMMAND_SILENT, true);
 	else if (usec >= client->deadline)
-		client_refuse(client, "the command was not complete after 5 s", false);
+		client_refuse(client, COMMAND_INCOMPLETE, false);
 	else
 		client_finish(client, false); /* quiet: that was all of it */
 	return 0;
