@@ -447,22 +447,6 @@ static void connect_next(struct delivery *delivery, const char *why)
 	attempt_failed(delivery, why);
 }
 
-/* Numbers need no looking up, and no thread. Returns whether it was numbers. */
-static bool connect_numeric(struct delivery *delivery)
-{
-	struct addrinfo hints = ADDRESS_HINTS;
-
-	hints.ai_flags |= AI_NUMERICHOST;
-	if (getaddrinfo(address_host(&delivery->server), delivery->server.port, &hints,
-		    &delivery->addresses) != 0) {
-		delivery->addresses = NULL;
-		return false;
-	}
-	delivery->next_address = delivery->addresses;
-	connect_next(delivery, "no address");
-	return true;
-}
-
 static void *look_up(void *argument)
 {
 	struct lookup *lookup = argument;
@@ -524,21 +508,19 @@ static int on_lookup(sd_event_source *source, int fd, uint32_t events, void *use
 	return 0;
 }
 
-/* Tries to deliver the first press, once. */
+/* Tries to deliver the first press, once. A number or a path needs no look-up. */
 static void attempt(struct delivery *delivery)
 {
 	char why[sizeof delivery->server.path + 100];
+	struct sockaddr_storage storage;
+	socklen_t size = address_sockaddr(&delivery->server, &storage);
 
-	if (*delivery->server.path) {
-		struct sockaddr_un sun;
-		socklen_t size = address_sockaddr_un(&delivery->server, &sun);
-
-		if (connect_to(delivery, (struct sockaddr *)&sun, size) < 0) {
-			snprintf(why, sizeof why, "%s: %s", delivery->server.path, strerror(errno));
-			attempt_failed(delivery, why);
-		}
-	} else if (!connect_numeric(delivery)) {
+	if (size == 0) {
 		start_lookup(delivery);
+	} else if (connect_to(delivery, (struct sockaddr *)&storage, size) < 0) {
+		snprintf(why, sizeof why, "%s%s%s", delivery->server.path,
+			*delivery->server.path ? ": " : "", strerror(errno));
+		attempt_failed(delivery, why);
 	}
 }
 

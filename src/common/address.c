@@ -82,11 +82,6 @@ const char *address_text(const struct address *address, char text[ADDRESS_TEXT_M
 	return text;
 }
 
-const char *address_host(const struct address *address)
-{
-	return *address->host ? address->host : NULL;
-}
-
 socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un *sun)
 {
 	memset(sun, 0, sizeof *sun);

@@ -41,9 +41,6 @@ const char *address_text(const struct address *address, char text[ADDRESS_TEXT_M
 /* What getaddrinfo(3) is asked for; the flags are the caller's to add to. */
 extern const struct addrinfo ADDRESS_HINTS;
 
-/* The host as getaddrinfo(3) wants it: NULL, which is this machine, for a PORT alone. */
-const char *address_host(const struct address *address);
-
 /* Writes the sockaddr of a path. Returns its size in bytes. */
 socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un *sun);
 

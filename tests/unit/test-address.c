@@ -31,7 +31,6 @@ static void hosts_and_ports(void)
 	CHECK_TEXT(address.host, "fe80::1%eth0");
 	CHECK(!address_parse("5555", &address));
 	CHECK_TEXT(address.host, "");
-	CHECK(!address_host(&address));
 }
 
 static void what_is_no_address(void)
