@@ -87,16 +87,7 @@ const char *confine_to_server(void)
 #define BEGIN NATIVE
 #endif
 
-/*
- * The kernel tries a new filter on all of its system calls, to know which to let pass without
- * it: for the dozen that are left to a short process, that costs more than it saves. It gives
- * up at an instruction that it does not interpret, seccomp_is_const_allow() in its
- * kernel/seccomp.c, and this is one. It has no other effect.
- */
-#define UNTRIED BPF_STMT(BPF_MISC | BPF_TAX, 0)
-
 static const struct sock_filter DESCRIPTORS[] = {
-	UNTRIED,
 	BEGIN,
 	PERMIT(SYS_read),
 	PERMIT(SYS_write),
