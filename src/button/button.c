@@ -215,7 +215,7 @@ static void on_delivery(void *userdata, const struct delivery_counts *counts)
 	snprintf(program->counts, sizeof program->counts,
 		"%lu %s, %lu delivered, %lu dropped, %u waiting%s%s", counts->pressed,
 		counts->pressed == 1 ? "press" : "presses", counts->delivered, counts->dropped,
-		counts->waiting, *counts->last ? "; " : "", counts->last);
+		counts->waiting, *counts->outcome ? "; " : "", counts->outcome);
 	tell_manager(program);
 }
 

@@ -46,7 +46,7 @@ struct press {
 
 /* A name that is being looked up, by a thread. */
 struct lookup {
-	struct address address;
+	struct address server;
 	struct addrinfo *result;
 	const char *why; /* why there is no result */
 	int done;        /* eventfd(2): the thread has written here, and is gone */
@@ -72,7 +72,7 @@ struct delivery {
 
 	struct press queue[DELIVERY_QUEUE]; /* a ring; the first is being delivered */
 	unsigned first, waiting;
-	unsigned long unnamed_first, unnamed_last; /* found no room, not told yet; or 0 */
+	unsigned long overflow_first, overflow_last; /* found no room, not told yet; or 0 */
 
 	enum state state;
 	struct lookup *lookup;
@@ -87,7 +87,7 @@ struct delivery {
 	bool has_spoken; /* the server has answered with words before: it always does */
 
 	unsigned long pressed, delivered, dropped;
-	char last[ANSWER_MAX + 128];
+	char outcome[ANSWER_MAX + 128];
 };
 
 static void attempt(struct delivery *delivery);
@@ -129,19 +129,19 @@ static void tell(struct delivery *delivery)
 		.delivered = delivery->delivered,
 		.dropped = delivery->dropped,
 		.waiting = delivery->waiting,
-		.last = delivery->last,
+		.outcome = delivery->outcome,
 	};
 
 	delivery->changed(delivery->userdata, &counts);
 }
 
-__attribute__((format(printf, 2, 3))) static void set_last(
+__attribute__((format(printf, 2, 3))) static void set_outcome(
 	struct delivery *delivery, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(delivery->last, sizeof delivery->last, format, args);
+	vsnprintf(delivery->outcome, sizeof delivery->outcome, format, args);
 	va_end(args);
 }
 
@@ -161,27 +161,27 @@ static void hang_up(struct delivery *delivery)
 }
 
 /* One warning for all presses that found no room since the last warning. */
-static void name_overflow(struct delivery *delivery)
+static void log_overflow(struct delivery *delivery)
 {
 	char numbers[50];
-	int n = snprintf(numbers, sizeof numbers, "%lu", delivery->unnamed_first);
+	int n = snprintf(numbers, sizeof numbers, "%lu", delivery->overflow_first);
 
-	if (delivery->unnamed_last != delivery->unnamed_first)
-		snprintf(
-			numbers + n, sizeof numbers - (size_t)n, " to %lu", delivery->unnamed_last);
-	if (delivery->unnamed_first)
+	if (delivery->overflow_last != delivery->overflow_first)
+		snprintf(numbers + n, sizeof numbers - (size_t)n, " to %lu",
+			delivery->overflow_last);
+	if (delivery->overflow_first)
 		syslog(LOG_WARNING, "press %s: dropped: %d presses were waiting", numbers,
 			DELIVERY_QUEUE);
-	delivery->unnamed_first = 0;
+	delivery->overflow_first = 0;
 }
 
 /* The first press is done with, and the next has its turn. */
-static void next_press(struct delivery *delivery)
+static void remove_oldest(struct delivery *delivery)
 {
 	delivery->pause_usec = 0;
 	delivery->first = (delivery->first + 1) % DELIVERY_QUEUE;
 	delivery->waiting--;
-	name_overflow(delivery);
+	log_overflow(delivery);
 	tell(delivery);
 }
 
@@ -202,17 +202,17 @@ static bool is_old(struct delivery *delivery)
 	return clock_usec() - delivery->queue[delivery->first].at >= delivery->retry_usec;
 }
 
-static void drop_first(struct delivery *delivery, const char *why)
+static void drop_oldest(struct delivery *delivery, const char *why)
 {
-	set_last(delivery, "press %lu: %s: dropped: %s", delivery->queue[delivery->first].number,
+	set_outcome(delivery, "press %lu: %s: dropped: %s", delivery->queue[delivery->first].number,
 		command_of(delivery), why);
-	syslog(LOG_WARNING, "%s", delivery->last);
+	syslog(LOG_WARNING, "%s", delivery->outcome);
 	delivery->dropped++;
-	next_press(delivery);
+	remove_oldest(delivery);
 }
 
 /* Begins to deliver the first press. */
-static void begin(struct delivery *delivery)
+static void deliver_oldest(struct delivery *delivery)
 {
 	if (is_toggle(command_of(delivery)))
 		make_key(delivery->queue[delivery->first].key);
@@ -220,31 +220,31 @@ static void begin(struct delivery *delivery)
 }
 
 /* Those that have become too old behind the one before them are dropped for the same reason. */
-static void deliver_next(struct delivery *delivery, const char *why)
+static void deliver_waiting(struct delivery *delivery, const char *why)
 {
 	while (delivery->waiting > 0 && is_old(delivery))
-		drop_first(delivery, why);
+		drop_oldest(delivery, why);
 	if (delivery->waiting > 0)
-		begin(delivery);
+		deliver_oldest(delivery);
 }
 
-static void delivered(struct delivery *delivery, const char *how)
+static void finish_delivered(struct delivery *delivery, const char *how)
 {
-	set_last(delivery, "press %lu: %s: %s", delivery->queue[delivery->first].number,
+	set_outcome(delivery, "press %lu: %s: %s", delivery->queue[delivery->first].number,
 		command_of(delivery), how);
-	syslog(LOG_INFO, "%s", delivery->last);
+	syslog(LOG_INFO, "%s", delivery->outcome);
 	hang_up(delivery);
 	delivery->delivered++;
 	delivery->next_command = (delivery->next_command + 1) % delivery->n_commands;
-	next_press(delivery);
-	deliver_next(delivery, "it had to wait for longer than --retry");
+	remove_oldest(delivery);
+	deliver_waiting(delivery, "it had to wait for longer than --retry");
 }
 
-static void drop(struct delivery *delivery, const char *why)
+static void finish_dropped(struct delivery *delivery, const char *why)
 {
 	hang_up(delivery);
-	drop_first(delivery, why);
-	deliver_next(delivery, why);
+	drop_oldest(delivery, why);
+	deliver_waiting(delivery, why);
 }
 
 /*
@@ -264,7 +264,7 @@ static void attempt_failed(struct delivery *delivery, const char *why)
 
 	take_back(delivery);
 	if (is_old(delivery) || !may_repeat(delivery)) {
-		drop(delivery, why);
+		finish_dropped(delivery, why);
 		return;
 	}
 	hang_up(delivery);
@@ -276,9 +276,9 @@ static void attempt_failed(struct delivery *delivery, const char *why)
 	delivery->state = PAUSING;
 	timer_start(delivery->timer, delivery->pause_usec);
 
-	set_last(delivery, "press %lu: %s: trying again: %s", press->number, command_of(delivery),
-		why);
-	syslog(LOG_DEBUG, "%s", delivery->last);
+	set_outcome(delivery, "press %lu: %s: trying again: %s", press->number,
+		command_of(delivery), why);
+	syslog(LOG_DEBUG, "%s", delivery->outcome);
 	tell(delivery);
 }
 
@@ -325,7 +325,8 @@ static void take_silence(struct delivery *delivery)
 	bool arrived = has_arrived(delivery);
 
 	if (arrived && !delivery->has_spoken) {
-		delivered(delivery, "sent; the server closed the connection without an answer");
+		finish_delivered(
+			delivery, "sent; the server closed the connection without an answer");
 		return;
 	}
 	/* The end came with an acknowledgement that leaves the command out: it was not read. */
@@ -357,7 +358,7 @@ static void take_answer(struct delivery *delivery)
 
 	delivery->has_spoken = true;
 	if (strncmp(answer, "OK", 2) == 0 && (answer[2] == ' ' || !answer[2])) {
-		delivered(delivery, answer);
+		finish_delivered(delivery, answer);
 	} else if (*key && strncmp(answer, UNKNOWN, strlen(UNKNOWN)) == 0) {
 		*key = '\0';
 		hang_up(delivery);
@@ -451,7 +452,7 @@ static void *look_up(void *argument)
 {
 	struct lookup *lookup = argument;
 	int r = getaddrinfo(
-		lookup->address.host, lookup->address.port, &ADDRESS_HINTS, &lookup->result);
+		lookup->server.host, lookup->server.port, &ADDRESS_HINTS, &lookup->result);
 
 	if (r != 0) {
 		lookup->result = NULL;
@@ -470,7 +471,7 @@ static void start_lookup(struct delivery *delivery)
 	delivery->state = LOOKING_UP;
 	/* One that an attempt before has begun may still end in time. */
 	if (!lookup->running) {
-		lookup->address = delivery->server;
+		lookup->server = delivery->server;
 		r = pthread_create(&thread, NULL, look_up, lookup);
 		if (r != 0) {
 			attempt_failed(delivery, strerror(r));
@@ -591,11 +592,11 @@ void delivery_press(struct delivery *delivery)
 	delivery->pressed++;
 	if (delivery->waiting == DELIVERY_QUEUE) {
 		delivery->dropped++;
-		set_last(delivery, "press %lu: dropped: %d presses were waiting", delivery->pressed,
-			DELIVERY_QUEUE);
-		if (!delivery->unnamed_first)
-			delivery->unnamed_first = delivery->pressed;
-		delivery->unnamed_last = delivery->pressed;
+		set_outcome(delivery, "press %lu: dropped: %d presses were waiting",
+			delivery->pressed, DELIVERY_QUEUE);
+		if (!delivery->overflow_first)
+			delivery->overflow_first = delivery->pressed;
+		delivery->overflow_last = delivery->pressed;
 		tell(delivery);
 		return;
 	}
@@ -603,14 +604,14 @@ void delivery_press(struct delivery *delivery)
 	delivery->waiting++;
 	tell(delivery);
 	if (delivery->waiting == 1)
-		begin(delivery);
+		deliver_oldest(delivery);
 }
 
 void delivery_destroy(struct delivery *delivery)
 {
 	if (!delivery)
 		return;
-	name_overflow(delivery);
+	log_overflow(delivery);
 	for (; delivery->waiting > 0; delivery->waiting--) {
 		syslog(LOG_WARNING, "press %lu: dropped: the button's program stops",
 			delivery->queue[delivery->first].number);

@@ -19,7 +19,7 @@ struct delivery;
 struct delivery_counts {
 	unsigned long pressed, delivered, dropped;
 	unsigned waiting;
-	const char *last; /* how the last press ended, or how the current one fares */
+	const char *outcome; /* how the last press ended, or how the current one fares */
 };
 
 /* Told whenever the counts have changed. */
