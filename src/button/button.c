@@ -36,7 +36,7 @@
 
 #define FILTER_ACCURACY_USEC 100
 
-/* A button that has more to say than this has to wait while others have their turn. */
+/* After this many events, other sources of the event loop have their turn. */
 #define EVENTS_A_TURN 64
 
 #define COMMANDS_MAX 32
@@ -54,8 +54,8 @@ struct program {
 	uint64_t quiet_usec, filter_usec, retry_usec;
 	struct delivery *delivery;
 	sd_event_source *io, *more, *filter, *devices, *reopen, *status;
-	char trouble[CONTACT_WHY_MAX]; /* why there is no button, or "" */
-	char warned[CONTACT_WHY_MAX];  /* the same, as the log has it */
+	char trouble[CONTACT_WHY_MAX]; /* why the button is missing, or "" */
+	char warned[CONTACT_WHY_MAX];  /* the reason that was logged last, or "" */
 	char counts[512];
 };
 
@@ -110,7 +110,7 @@ static void add_command(struct options *options, const struct setting *setting)
 	options->commands[options->n_commands++] = setting->value;
 }
 
-/* Cuts a list with commas between them into commands, which stay where they are. */
+/* Splits a comma-separated list into commands. The list is changed, and has to outlive them. */
 static void add_commands(struct options *options, const char *source, char *list)
 {
 	char *rest = list, *text;
@@ -123,7 +123,7 @@ static void add_commands(struct options *options, const char *source, char *list
 	}
 }
 
-/* What the options leave open, the environment may say. */
+/* The environment sets what no option has set. */
 static void read_environment(struct options *options)
 {
 	static char built_in[] = "LED ON,LED OFF";
@@ -250,7 +250,7 @@ static void take_event(struct program *program, struct contact_event event)
 		delivery_press(program->delivery);
 }
 
-/* Every edge until now is read: the filter may let the contact's position through. */
+/* All edges up to now have been read: the filter can decide. */
 static void settle(struct program *program, uint64_t now)
 {
 	uint64_t deadline;
@@ -334,7 +334,7 @@ static void find_button(struct program *program, bool at_once)
 	tell_manager(program);
 }
 
-/* A GPIO chip has come or gone. Another one than ours may be it: the line says. */
+/* A GPIO chip was added or removed. It may be another one: reading our line tells. */
 static int on_device(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
 	struct program *program = userdata;

@@ -22,20 +22,20 @@
 
 #define MSEC 1000ULL
 
-/* One address: a name may have another one that answers. */
+/* For one address: a name may have another one, and that may answer. */
 #define CONNECT_USEC (2000 * MSEC)
 
 /* Longer than led-handler takes to say that led-line is out of reach. */
 #define ANSWER_USEC (5500 * MSEC)
 
-/* What a server says to a key that does not know keys: our 0.1.0. */
+/* The answer to a key of a server without keys, such as our 0.1.0. */
 #define UNKNOWN "ERR unknown command"
 
-/* Between two attempts: from the first, doubled each time, up to the last. */
+/* The pause between two attempts doubles each time, from the first value to the last. */
 #define PAUSE_FIRST_USEC (50 * MSEC)
 #define PAUSE_LAST_USEC (1600 * MSEC)
 
-/* Retries are not in a hurry to the microsecond. */
+/* Retries need not be exact: the kernel may join wake-ups. */
 #define ACCURACY_USEC (5 * MSEC)
 
 struct press {
@@ -72,7 +72,7 @@ struct delivery {
 
 	struct press queue[DELIVERY_QUEUE]; /* a ring; the first is being delivered */
 	unsigned first, waiting;
-	unsigned long overflow_first, overflow_last; /* found no room, not told yet; or 0 */
+	unsigned long overflow_first, overflow_last; /* found no room, not logged yet; or 0 */
 
 	enum state state;
 	struct lookup *lookup;
@@ -84,7 +84,7 @@ struct delivery {
 	char answer[ANSWER_MAX];
 	size_t answer_length;
 	size_t sent;     /* bytes of the command on this connection */
-	bool has_spoken; /* the server has answered with words before: it always does */
+	bool has_spoken; /* the server has answered with a line before, so it always does */
 
 	unsigned long pressed, delivered, dropped;
 	char outcome[ANSWER_MAX + 128];
@@ -98,7 +98,7 @@ static const char *command_of(const struct delivery *delivery)
 	return delivery->commands[delivery->next_command];
 }
 
-/* A TOGGLE that has a key as it is configured is sent as it is. */
+/* Whether a command is a TOGGLE without a key. One with a configured key is sent unchanged. */
 static bool is_toggle(const char *text)
 {
 	struct command command = {0};
@@ -108,7 +108,7 @@ static bool is_toggle(const char *text)
 	return !command_parse(&command, &request) && request.verb == VERB_TOGGLE && !*request.key;
 }
 
-/* By its key the server knows a TOGGLE that it has carried out already. */
+/* Makes a random key. By it, the server recognizes a TOGGLE that it has already carried out. */
 static void make_key(char key[COMMAND_KEY_MAX + 1])
 {
 	static const char DIGITS[32] = "abcdefghijklmnopqrstuvwxyz234567";
@@ -145,7 +145,7 @@ __attribute__((format(printf, 2, 3))) static void set_outcome(
 	va_end(args);
 }
 
-/* Ends the attempt, however it went: no connection, no addresses, no timer. */
+/* Ends the attempt: closes the connection, frees the addresses, stops the timer. */
 static void hang_up(struct delivery *delivery)
 {
 	delivery->io = sd_event_source_disable_unref(delivery->io);
@@ -175,7 +175,7 @@ static void log_overflow(struct delivery *delivery)
 	delivery->overflow_first = 0;
 }
 
-/* The first press is done with, and the next has its turn. */
+/* Removes the oldest press from the queue. */
 static void remove_oldest(struct delivery *delivery)
 {
 	delivery->pause_usec = 0;
@@ -219,7 +219,7 @@ static void deliver_oldest(struct delivery *delivery)
 	attempt(delivery);
 }
 
-/* Those that have become too old behind the one before them are dropped for the same reason. */
+/* Delivers the oldest press. Presses that became too old while they waited are dropped first. */
 static void deliver_waiting(struct delivery *delivery, const char *why)
 {
 	while (delivery->waiting > 0 && is_old(delivery))
@@ -248,8 +248,8 @@ static void finish_dropped(struct delivery *delivery, const char *why)
 }
 
 /*
- * Without a key, a TOGGLE that the server may have carried out is not sent again: twice is
- * not the same as once.
+ * Whether the command may be sent again. A TOGGLE without a key must not, once the server may have
+ * carried it out: twice is not the same as once.
  */
 static bool may_repeat(struct delivery *delivery)
 {
@@ -316,9 +316,9 @@ static bool has_arrived(const struct delivery *delivery)
 }
 
 /*
- * The server has ended the stream without a word. One that has never said any, the original's,
- * has taken a command that reached it so. Every other one has more connections than it wants,
- * or does not know what became of the command.
+ * The server has closed the connection without an answer. The original's server never answers: it
+ * has taken a command that reached its machine. Any other server had too many connections, or does
+ * not know how the command ended.
  */
 static void take_silence(struct delivery *delivery)
 {
@@ -329,13 +329,13 @@ static void take_silence(struct delivery *delivery)
 			delivery, "sent; the server closed the connection without an answer");
 		return;
 	}
-	/* The end came with an acknowledgement that leaves the command out: it was not read. */
+	/* The server's machine has not acknowledged the command, so the server has not read it. */
 	if (!arrived && !*delivery->server.path)
 		delivery->sent = 0;
 	attempt_failed(delivery, "the server closed the connection without an answer");
 }
 
-/* Makes a line for people of what the server has said. Returns the reason, never "". */
+/* Returns the server's answer as one printable line, never "". */
 static const char *answer_text(struct delivery *delivery)
 {
 	char *answer = delivery->answer, *end;
@@ -350,7 +350,7 @@ static const char *answer_text(struct delivery *delivery)
 	return answer[strspn(answer, " ")] ? answer : "the server answered with an empty line";
 }
 
-/* The server has said all that it wants to say. */
+/* The server's answer is complete. */
 static void take_answer(struct delivery *delivery)
 {
 	char *key = delivery->queue[delivery->first].key;
@@ -381,7 +381,7 @@ static void read_answer(struct delivery *delivery)
 		return;
 	}
 	if (n < 0)
-		n = 0; /* it broke after the answer */
+		n = 0; /* the connection broke after the answer */
 	delivery->answer_length += (size_t)n;
 	if (delivery->answer_length == 0)
 		take_silence(delivery);
@@ -469,7 +469,7 @@ static void start_lookup(struct delivery *delivery)
 	int r;
 
 	delivery->state = LOOKING_UP;
-	/* One that an attempt before has begun may still end in time. */
+	/* A look-up that an earlier attempt started may still end in time. */
 	if (!lookup->running) {
 		lookup->server = delivery->server;
 		r = pthread_create(&thread, NULL, look_up, lookup);
@@ -620,7 +620,7 @@ void delivery_destroy(struct delivery *delivery)
 	if (delivery->timer)
 		hang_up(delivery);
 	sd_event_source_disable_unref(delivery->on_lookup);
-	/* What a look-up that is still under way writes to is left to the exit. */
+	/* A look-up that still runs writes here: the memory is left for the exit to free. */
 	if (delivery->lookup && !delivery->lookup->running) {
 		if (delivery->lookup->done >= 0)
 			close(delivery->lookup->done);

@@ -6,7 +6,7 @@
 
 #include "address.h"
 
-/* What a client is told that is not allowed. */
+/* The answer to a client that is not allowed. */
 #define ALLOW_REFUSAL "not allowed from this address"
 
 /*

@@ -9,10 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The kernel's tick counter starts so far from zero, so that it overflows early: jiffies.h. */
+/* The kernel's tick counter starts at this value, so that it overflows early: jiffies.h. */
 #define INITIAL_MS (-300000)
 
-/* How far the two may be apart: ticks are lost while a machine boots, and never caught up. */
+/*
+ * The most that ticks and the coarse clock may differ: ticks that are lost during boot stay lost.
+ */
 #define TOLERANCE_MS 600000
 
 /* How often to look again when a tick came in between. */
@@ -30,10 +32,9 @@ static bool last_data_recv(int fd, uint32_t *ms)
 }
 
 /*
- * A TCP socket that never received anything counts from tick 0: with it, one call tells
- * the tick that it is now. No other clock will do: they step a moment before or after
- * the ticks that tcpi_last_data_recv is counted in, and a command would seem older than
- * the one before it.
+ * A TCP socket that never received anything counts from tick 0, so one call on it returns the
+ * current tick. No other clock will do: it would step a moment before or after the ticks of
+ * tcpi_last_data_recv, and a command could seem older than the one before it.
  */
 void arrival_clock_open(struct arrival_clock *clock)
 {
@@ -73,7 +74,7 @@ uint64_t arrival_ms(const struct arrival_clock *clock, int fd)
 	/* 32 bits of milliseconds last for 49 days: the coarse clock has the rest. */
 	estimate = coarse_ms() - age;
 	difference = (int32_t)(tick - age - (uint32_t)(estimate + INITIAL_MS));
-	/* Where a kernel counts in another way, the coarse clock has to do. */
+	/* On a kernel that counts in another way, the coarse clock is the best that there is. */
 	if (!ticks || abs(difference) > TOLERANCE_MS)
 		return estimate;
 	return estimate + (uint64_t)(int64_t)difference;

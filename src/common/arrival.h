@@ -3,9 +3,9 @@
 #define ARRIVAL_H
 
 /*
- * When bytes reached this machine, which is not when somebody got round to reading
- * them. The kernel remembers it, in ticks: TCP_INFO's tcpi_last_data_recv (tcp(7),
- * linux/tcp.h) says how many milliseconds ago the last bytes came.
+ * When bytes reached this machine, which may be long before a process reads them. The kernel
+ * remembers it, in ticks: TCP_INFO's tcpi_last_data_recv (tcp(7), linux/tcp.h) is the number of
+ * milliseconds since the last bytes came.
  */
 
 #include <stdint.h>

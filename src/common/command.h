@@ -39,8 +39,8 @@
 #define ANSWER_MAX 256
 
 /*
- * What led-line adds to an answer for led-handler when the log has no room for the command's
- * line. A client that sees it anyway, of a led-handler that does not know it, is not disturbed.
+ * led-line adds this to an answer for led-handler when the log has no room for the command's line.
+ * An older led-handler passes the blank on to its client, which ignores it.
  */
 #define ANSWER_UNLOGGED " "
 
@@ -74,12 +74,12 @@ enum telnet {
 
 /* The bytes of one connection so far. Begins as all zeros, but for timed. */
 struct command {
-	bool timed; /* the sender may be led-handler, and say when the command came */
+	bool timed; /* the sender may be led-handler, which adds the time of arrival */
 	char text[COMMAND_TEXT_MAX];
 	size_t length;   /* bytes in text */
 	size_t received; /* bytes in all */
 	enum telnet telnet;
-	bool begun;      /* something has come that is not telnet's negotiation */
+	bool begun;      /* a byte has come that is not telnet's negotiation */
 	bool terminated; /* a terminator has come */
 	bool too_long;
 	bool trailing; /* something came behind the terminator */
@@ -94,12 +94,11 @@ struct request {
 };
 
 /*
- * Takes bytes as they come. Telnet's negotiation is passed over. A caller whose read
- * filled its buffer reads once more before it believes that nothing stands behind the
- * terminator.
+ * Takes the bytes of one read, without telnet's negotiation. A caller whose read filled its buffer
+ * has to read once more: there may be bytes after the terminator.
  *
  * bytes, n: what was read; n may be 0
- * Returns true when the command is decided: it has ended, or it cannot become one.
+ * Returns true when the command has ended, or can no longer become valid.
  */
 bool command_feed(struct command *command, const char *bytes, size_t n);
 

@@ -52,7 +52,7 @@ const char *confine_to_server(void)
 
 #define COUNT(...) (sizeof((const struct sock_filter[]){__VA_ARGS__}) / sizeof(struct sock_filter))
 
-/* These instructions, which end with ALLOW or REFUSE(), are for this system call alone. */
+/* Instructions for one system call. They end with ALLOW or REFUSE(). */
 #define FOR(number, ...)                                                                           \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, COUNT(__VA_ARGS__)), __VA_ARGS__
 #define PERMIT(number) FOR(number, ALLOW)
@@ -91,9 +91,9 @@ static const struct sock_filter DESCRIPTORS[] = {
 	BEGIN,
 	PERMIT(SYS_read),
 	PERMIT(SYS_write),
-	/* With an address it would reach others than those that we are connected to. */
+	/* Without an address: it reaches only the peer that the socket is connected to. */
 	FOR(SYS_sendto, PLAIN_SEND(3), IS_NULL(4), ALLOW),
-	/* Others make descriptors: SO_PEERPIDFD. */
+	/* Other options, such as SO_PEERPIDFD, make descriptors. */
 	FOR(SYS_getsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_INFO), ALLOW),
 	PERMIT(SYS_shutdown),
 	FOR(SYS_setsockopt, IS(1, SOL_SOCKET), IS(2, SO_LINGER), ALLOW),
@@ -102,7 +102,7 @@ static const struct sock_filter DESCRIPTORS[] = {
 	PERMIT(SYS_getpid),
 	PERMIT(SYS_restart_syscall),
 	PERMIT(SYS_exit_group),
-/* What the C library has for the same on some machines. */
+/* The C library uses these instead on some machines. */
 #ifdef SYS_poll
 	PERMIT(SYS_poll),
 #endif
@@ -127,7 +127,7 @@ static const struct sock_filter PROGRAM[] = {
 	/* Its flags are out of reach: the C library takes clone() instead. */
 	FOR(SYS_clone3, REFUSE(ENOSYS)),
 	FOR(SYS_clone, HAS(0, CLONE_THREAD), ALLOW),
-	/* Its orders are no system calls: no filter sees them. */
+	/* io_uring takes its orders without system calls: no filter sees them. */
 	FORBID(SYS_io_uring_setup),
 	/* The memory and the descriptors of others. */
 	FORBID(SYS_ptrace),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * led-handler: one connection, one command. Reads it, has led-line carry it out,
- * hands the answer back, and is gone. Links against libc alone: what it starts up
- * is what a connection costs.
+ * led-handler: one connection, one command. It reads the command, has led-line carry it out,
+ * returns the answer and exits. It links against libc alone, since every connection pays for its
+ * start.
  */
 
 #include <errno.h>
@@ -29,7 +29,7 @@
 #include "setting.h"
 #include "upstream.h"
 
-/* The end of the process, whatever holds it up: more than all of its time limits together. */
+/* The process ends after this time, whatever holds it up. All time limits together are shorter. */
 #define PROCESS_SECONDS 45
 
 /* The first descriptor that the service manager passes: sd_listen_fds(3). */
@@ -52,8 +52,8 @@ static struct connection get_connection(void)
 }
 
 /*
- * Writes the answer as a line. Best effort: a client that is gone misses it, and one that does
- * not read it does not hold us up, since a socket has room for it.
+ * Writes the answer as a line. Best effort: never blocks on a socket, and errors are ignored, since
+ * the client may be gone.
  */
 static void write_answer(int fd, const char *answer)
 {

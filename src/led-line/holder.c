@@ -60,7 +60,7 @@ static void write_record(const struct holder *holder)
 		record_write(holder->record_fd, &holder->record);
 }
 
-/* Tells what has become of the state file: once for each reason. */
+/* Logs whether the state file could be written, once for each reason. */
 static void tell_saved(struct holder *holder, int r)
 {
 	if (r == holder->save_error)
@@ -84,7 +84,7 @@ static int on_saved(sd_event_source *source, int fd, uint32_t events, void *user
 	return 0;
 }
 
-/* Begins to keep the state in a file that says saved, or is not known if that is negative. */
+/* Begins to keep the state in a file. saved: its content, or negative if unknown. */
 static void keep_state(struct holder *holder, int saved)
 {
 	int r = 0;
@@ -105,7 +105,7 @@ static void save(struct holder *holder)
 		state_writer_put(holder->writer, holder->record.lit);
 }
 
-/* What can wait until the client has its answer, and need not be done for every command. */
+/* Updates status and state file, after the client has its answer, once for several commands. */
 static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct holder *holder = userdata;
@@ -121,7 +121,7 @@ static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-/* Whether the device is kept from us, and may just have appeared. */
+/* Whether access is denied, but the device may have appeared a moment ago. */
 static bool is_denied_so_far(struct holder *holder, int error)
 {
 	uint64_t now = clock_usec();
@@ -135,7 +135,7 @@ static bool is_denied_so_far(struct holder *holder, int error)
 	return now - holder->denied_since < DENIED_USEC;
 }
 
-/* The LED is out of order: told once for each reason, and tried again until it is not. */
+/* The LED does not work. Logs each reason once, and tries again until it works. */
 static void lose_led(struct holder *holder, int error, const char *why)
 {
 	led_close(holder->led);
@@ -148,7 +148,7 @@ static void lose_led(struct holder *holder, int error, const char *why)
 	settle_soon(holder);
 }
 
-/* The LED is ours, by request or by inheritance. */
+/* The LED is open, by a request of ours or of the process before us. */
 static void have_led(struct holder *holder)
 {
 	if (*holder->told)
@@ -192,7 +192,7 @@ static int open_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 	return 0;
 }
 
-/* As the hardware has it, with a second try. Returns 1, 0 or a negative errno. */
+/* Reads the LED's state from the hardware, with a second try. Returns 1, 0 or a negative errno. */
 static int get_led(struct holder *holder, char why[LED_WHY_MAX])
 {
 	int r;
@@ -218,7 +218,7 @@ static int on_reopen(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-/* A GPIO chip has come or gone. Another one than ours may be it: the line says. */
+/* A GPIO chip was added or removed. It may be another one: reading our line tells. */
 static int on_device(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
 	struct holder *holder = userdata;
@@ -246,7 +246,7 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
 		r = timer_add(event, &holder->settle, SETTLE_ACCURACY_USEC, on_settle, holder);
 	if (r >= 0)
 		r = chips_watch(event, &holder->devices, on_device, holder);
-	/* Any user can make events without end, by touching /dev/null: clients come first. */
+	/* Clients first: any user can cause endless events by touching /dev/null. */
 	if (r >= 0)
 		r = sd_event_source_set_priority(holder->devices, SD_EVENT_PRIORITY_IDLE);
 	if (r >= 0)
@@ -286,7 +286,10 @@ bool holder_inherit(struct holder *holder, int fd, const char *name)
 		return false;
 	if (!taken) {
 		close(fd);
-		/* The store removes all of a name at once: what we have goes back at the start. */
+		/*
+		 * The store removes all descriptors of one name at once: holder_start() stores ours
+		 * again.
+		 */
 		holder->mend = true;
 	}
 	return true;
@@ -321,11 +324,11 @@ void holder_start(struct holder *holder, bool let_go)
 	if (holder->initial == INITIAL_LAST)
 		keep_state(holder, saved);
 
-	/* The kernel keeps some LEDs by itself, and what they show now is what counts. */
+	/* The kernel keeps the state of some LEDs by itself: what they show now counts. */
 	if (holder->inherited && !led_is_open(holder->led))
 		led_resume(holder->led, why);
 	if (led_is_open(holder->led)) {
-		/* It is as it is, and is not touched. */
+		/* The LED keeps the state that it has. */
 		have_led(holder);
 		r = led_get(holder->led, why);
 		if (r < 0)
@@ -348,7 +351,7 @@ void holder_start(struct holder *holder, bool let_go)
 	holder->let_go = false;
 }
 
-/* Sets the LED, with a second try at hardware that has been away. */
+/* Sets the LED, with a second try in case the hardware was away. */
 static int set_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 {
 	int r;

@@ -33,10 +33,10 @@ struct holder *holder_create(sd_event *event, struct led *led, enum initial init
 bool holder_inherit(struct holder *holder, int fd, const char *name);
 
 /*
- * Takes the LED, once everything inherited has been offered. Trouble is told and retried.
+ * Opens the LED, after everything inherited has been offered. Failures are logged and retried.
  *
- * let_go: whether descriptors have just been removed from the store: one of them may have the
- *         line, which is waited for then, for at most a second
+ * let_go: whether descriptors have just been removed from the store: one of them may have the line,
+ *     which is waited for then, for at most a second
  */
 void holder_start(struct holder *holder, bool let_go);
 

@@ -44,8 +44,8 @@ struct program {
 		struct stat st;
 	} made[LISTEN_ADDRESSES]; /* sockets with paths, ours to remove */
 	unsigned n_made;
-	bool let_go;    /* something that an earlier process left in the store was not for us */
-	bool explained; /* the log has said already why the program ends */
+	bool let_go;    /* a descriptor from the store was not for us, and was removed */
+	bool explained; /* the reason why the program ends is logged already */
 };
 
 static void print_help(void)
@@ -96,7 +96,7 @@ static void add_listen_list(struct options *options, const char *list)
 	free(copy);
 }
 
-/* What the options leave open, the environment may say. */
+/* The environment sets what no option has set. */
 static void read_environment(struct options *options)
 {
 	struct setting listen = {"--listen", "LED_LISTEN", LINE_SOCKET, NULL};
@@ -182,7 +182,7 @@ static int serve(struct program *program, int fd)
 	return r;
 }
 
-/* Closes what an earlier process left in the store and we have no use for. */
+/* Closes a descriptor from the store that we have no use for. */
 static void let_go(struct program *program, int fd, const char *name)
 {
 	if (!store_knows(name))
@@ -195,9 +195,9 @@ static void let_go(struct program *program, int fd, const char *name)
 }
 
 /*
- * Takes what the service manager passes: sockets to listen on, and what an earlier process left
- * in the store. That of another LED, or of a newer version, means nothing to us: it is closed,
- * and the store forgets it, before a line is requested that it may still hold.
+ * Takes the descriptors that the service manager passes: listening sockets, and those that an
+ * earlier process stored. A descriptor of another LED, or of a newer version, is closed and
+ * removed from the store. This comes before a line is requested: it may still hold that line.
  */
 static int take_passed(struct program *program, char *const *names, int n)
 {
@@ -241,7 +241,7 @@ static int listen_ourselves(struct program *program, const struct address *addre
 	return r;
 }
 
-/* Whether somebody else has made the sockets: the service manager, n descriptors, or inetd. */
+/* Whether sockets were passed: among the service manager's n descriptors, or by inetd. */
 static bool has_sockets(int n)
 {
 	for (int i = 0; i < n; i++)
@@ -251,9 +251,9 @@ static bool has_sockets(int n)
 }
 
 /*
- * Confines the process. With the sockets of somebody else it has nobody to connect to but the
- * log. An attacker would have: they belong to the network of whoever made them, and would reach
- * more of it than the unit may see (PrivateNetwork=).
+ * Confines the process. With passed sockets it connects to nothing but the log, so connecting is
+ * forbidden: a passed socket belongs to the network of its maker, and could reach hosts that the
+ * unit must not (PrivateNetwork=).
  */
 static void confine(bool has_its_sockets)
 {
@@ -270,7 +270,7 @@ static int set_up(struct program *program, const struct options *options, struct
 	char **names = NULL;
 	int n, r;
 
-	/* Before anything of ours can be taken for something that was passed. */
+	/* First of all: later, a descriptor of ours could be taken for a passed one. */
 	n = sd_listen_fds_with_names(true, &names);
 	if (n < 0)
 		return n;

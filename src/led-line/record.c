@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Another one for each change of struct record that moves something in it. */
+/* Changes whenever the layout of struct record does. */
 #define FORMAT 1
 
 struct content {
@@ -38,7 +38,10 @@ void record_add_key(struct record *record, const char key[COMMAND_KEY_MAX + 1])
 
 void record_settle(struct record *record, bool lit)
 {
-	/* Its state is not what its commands have left: they do not count for late ones. */
+	/*
+	 * The LED does not have the state that these commands left: they must not affect late
+	 * commands.
+	 */
 	if (lit != record->lit)
 		record->reorder = (struct reorder){0};
 	if (record->key_pending && lit != record->lit) {

@@ -3,9 +3,9 @@
 #define RECORD_H
 
 /*
- * What the next led-line has to know: the LED's state, the commands that count for it, and
- * the keys of commands that were carried out. It is in a small file in memory, which the
- * service manager keeps over a crash and a restart (sd_pid_notify_with_fds(3)).
+ * What the next led-line has to know: the LED's state, the times of recent commands, and the keys
+ * of commands that were carried out. It is a small file in memory, which the service manager keeps
+ * over a crash and a restart: store.h.
  */
 
 #include "command.h"
@@ -30,9 +30,8 @@ bool record_has_key(const struct record *record, const char key[COMMAND_KEY_MAX 
 void record_add_key(struct record *record, const char key[COMMAND_KEY_MAX + 1]);
 
 /*
- * Takes the LED's real state. If it is not the record's, a command that is pending was not
- * carried out before led-line ended: its key is forgotten, and the commands that would count
- * for late ones.
+ * Compares the record with the LED's real state. If they differ, led-line ended before it carried
+ * out the pending command: its key and the times of all commands are forgotten.
  */
 void record_settle(struct record *record, bool lit);
 
@@ -47,10 +46,10 @@ int record_create(void);
 int record_write(int fd, const struct record *record);
 
 /*
- * Reads the record. Of a file that another version wrote, only the state is taken: "on" or
- * "off" and a newline, which is all that 0.1.0 has in it.
+ * Reads the record. From a file of another version, it takes only the state: "on" or "off" and a
+ * newline, which is all that 0.1.0 writes.
  *
- * Returns 0, or a negative errno: -EBADMSG for a file that is none of ours.
+ * Returns 0, or a negative errno: -EBADMSG for any other file.
  */
 int record_read(int fd, struct record *record);
 

@@ -19,18 +19,18 @@
 #include "clock.h"
 #include "timer.h"
 
-/* How exact a client's deadline is, for the kernel to join wake-ups. */
+/* How late a timer may be: the kernel joins wake-ups. */
 #define ACCURACY_USEC 10000
 
-/* Connections that a socket takes before the others, and the clients, have their turn. */
+/* The most connections that a socket accepts before other sockets and clients have their turn. */
 #define ACCEPT_BURST 1000
 #define ACCEPT_INTERVAL_USEC 100000
 
-/* Clients that have a line in the log in this time; of more there is only the number. */
+/* The most lines about clients in this interval. Of the others, only the number is logged. */
 #define LOG_BURST 1000
 #define LOG_INTERVAL_USEC 10000000
 
-/* Without a descriptor to be had, no connection is accepted for this long. */
+/* How long no connection is accepted after the system ran out of descriptors or memory. */
 #define PAUSE_USEC 1000000
 
 struct client {
@@ -41,7 +41,7 @@ struct client {
 	bool allowed;
 	struct command command;
 	uint64_t deadline;         /* for the whole command, in microseconds of CLOCK_MONOTONIC */
-	bool answered;             /* has its answer, and what it still sends is dropped */
+	bool answered;             /* it has its answer: what it still sends is dropped */
 	char unlogged[ANSWER_MAX]; /* the answer, to be logged when the client goes; or "" */
 };
 
@@ -49,7 +49,8 @@ struct server {
 	sd_event *event;
 	struct arrival_clock clock;
 	const char *allow;
-	uid_t handler_uid; /* as which led-handler runs: the owner of the socket that it takes */
+	uid_t handler_uid; /* led-handler's account: the owner of the socket that led-handler
+			      connects to */
 	server_carry_out carry_out;
 	void *userdata;
 	sd_event_source *pause, *log_interval;
@@ -62,7 +63,7 @@ struct server {
 	unsigned n_logged;  /* since then, with those that had no line */
 };
 
-/* Best effort: the client may be gone, and nothing waits for it. */
+/* Best effort: never blocks, and errors are ignored, since the client may be gone. */
 static void client_send(struct client *client, const char *answer)
 {
 	char line[ANSWER_MAX + 1];
@@ -73,8 +74,8 @@ static void client_send(struct client *client, const char *answer)
 }
 
 /*
- * Takes one of the lines that clients have in the log. Returns false when there is none left:
- * the number of those without one is logged at the end of the interval.
+ * Takes one of the interval's log lines. Returns false when none is left: the number of clients
+ * without a line is logged at the end of the interval.
  */
 static bool take_log_line(struct server *server)
 {
@@ -106,7 +107,7 @@ static int on_log_interval(sd_event_source *source, uint64_t usec, void *userdat
 	return 0;
 }
 
-/* Writes who asked for what and how it ended. A port scan, which says nothing, has no line. */
+/* Logs who sent what, and the answer. A port scan, which sends nothing, is not logged. */
 static void client_log(const struct client *client, const char *answer)
 {
 	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX];
@@ -176,7 +177,7 @@ static bool has_given_up(const struct client *client)
 	return recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* Whether it is an account as which led-handler runs, and nobody else but root. */
+/* Whether the peer's account is root's or led-handler's, which nobody else uses. */
 static bool is_handlers_account(const struct server *server, const struct address_peer *peer)
 {
 	return peer->family == AF_UNIX && (peer->uid == 0 || peer->uid == server->handler_uid);
@@ -219,13 +220,18 @@ static void client_finish(struct client *client, bool ended)
 		/* A client that waits for the end of the stream need not wait for the log. */
 		shutdown(client->fd, SHUT_WR);
 	} else {
-		/* An orderly end would tell a button that the command was taken. */
+		/* A reset: a button takes an orderly end for a delivery. */
 		setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	}
-	/* Anybody on this machine can say when a command came, and is in the log all the same. */
+	/*
+	 * led-handler logs its commands itself. Any other local user can send a time, too, and is
+	 * logged here.
+	 */
 	in_log = from_handler && is_handlers_account(server, &client->peer);
 	if (answered && from_handler && !in_log) {
-		/* Behind led-handler's own answer, which the log would hold up. */
+		/*
+		 * Log it after led-handler has gone: writing the line now would delay its answer.
+		 */
 		strcpy(client->unlogged, answer);
 		client_drain(client);
 		return;
@@ -251,7 +257,7 @@ static void client_read(struct client *client)
 			continue;
 		if (client->answered) {
 			if (n > 0)
-				return; /* more of it when the others have had their turn */
+				return; /* the others have their turn before more is read */
 			client_destroy(client);
 			return;
 		}
@@ -266,7 +272,7 @@ static void client_read(struct client *client)
 		command_feed(&client->command, bytes, (size_t)n);
 		if (client->command.too_long || client->command.trailing)
 			break;
-		/* A read that was filled may have left what stands behind the terminator. */
+		/* After a full buffer, what follows the terminator may still be unread. */
 		if ((size_t)n < sizeof bytes)
 			break;
 	}
@@ -309,7 +315,7 @@ static int on_client_deadline(sd_event_source *source, uint64_t usec, void *user
 	return 0;
 }
 
-/* The one to miss least: answered already, else silent, else begun; the oldest of these. */
+/* The client to close first: one that has its answer, else a silent one, else the oldest. */
 static struct client *least_missed(const struct server *server)
 {
 	struct client *silent = NULL;
@@ -350,7 +356,9 @@ static int client_create(struct server *server, int fd, const struct sockaddr_st
 	client->deadline = clock_usec() + COMMAND_SILENCE_MS * 1000ULL;
 	address_get_peer(fd, from, &client->peer);
 	allow_peer(server->allow, &client->peer, &client->allowed);
-	/* led-handler connects before its client has said anything, and has its own 30 s. */
+	/*
+	 * led-handler may connect before its client has sent anything, and waits for 30 s itself.
+	 */
 	if (client->peer.family == AF_UNIX)
 		client->deadline += COMMAND_DEADLINE_MS * 1000ULL;
 	server->clients[server->n_clients++] = client;
@@ -390,7 +398,7 @@ static bool is_shortage(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-/* The system has nothing left for a connection: to ask again at once would only spin. */
+/* The system has no descriptors or memory left: to accept again at once would only spin. */
 static void pause_accepting(struct server *server)
 {
 	if (!server->starved)
@@ -458,7 +466,9 @@ struct server *server_create(
 	return server;
 }
 
-/* The owner of a UNIX socket's file is who is to connect to it; unchanged for other sockets. */
+/*
+ * A UNIX socket's file belongs to the account that is to connect to it. Other sockets tell nothing.
+ */
 static void find_handler_uid(struct server *server, int fd)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNSPEC};

@@ -16,7 +16,7 @@
 #define ON "on\n"
 #define OFF "off\n"
 
-/* What could not be written is tried again so often. */
+/* A failed write is tried again after this time. */
 #define RETRY_SECONDS 5
 
 struct state_writer {
@@ -24,11 +24,11 @@ struct state_writer {
 	pthread_mutex_t lock; /* of everything below */
 	pthread_cond_t changed;
 	int lit;    /* the newest state, or -1 before the first */
-	bool asked; /* it has to be looked at */
+	bool asked; /* the thread has to look at lit */
 	bool ending;
 	int saved;  /* what the file says, or negative where that is not known */
-	int result; /* of the latest writing */
-	int fd;     /* tells that there is one: eventfd(2) */
+	int result; /* of the latest write */
+	int fd;     /* eventfd(2): there is a new result */
 };
 
 const char *state_file_path(void)
@@ -176,7 +176,7 @@ struct state_writer *state_writer_create(int saved)
 
 	if (!writer)
 		return NULL;
-	state_file_path(); /* made before there are two who could make it */
+	state_file_path(); /* makes the path while there is only one thread */
 	writer->lit = -1;
 	writer->saved = saved;
 	writer->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

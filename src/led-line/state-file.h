@@ -40,8 +40,8 @@ struct state_writer;
 struct state_writer *state_writer_create(int saved);
 
 /*
- * Has a state written, in place of one whose writing has not begun. Does not wait. What could
- * not be written is tried again at the next call, and every few seconds.
+ * Hands a state to the thread, in place of an earlier one that is not being written yet. Does not
+ * wait. A failed write is tried again at the next call, and every 5 s.
  */
 void state_writer_put(struct state_writer *writer, bool lit);
 
@@ -52,7 +52,7 @@ int state_writer_fd(const struct state_writer *writer);
 int state_writer_result(struct state_writer *writer);
 
 /*
- * Waits until the disk has the newest state, or has refused it once more, and ends the thread.
+ * Waits until the newest state is on disk, or has failed once more, and ends the thread.
  *
  * Returns the latest result.
  */
