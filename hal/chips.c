@@ -6,7 +6,7 @@
 int chips_watch(sd_event *event, sd_event_source **source, sd_event_inotify_handler_t handler,
 	void *userdata)
 {
-	/* IN_ATTRIB: it is udev's rule that makes a new chip ours to open. */
+	/* IN_ATTRIB: udev gives a new chip to its group only after it has appeared. */
 	return sd_event_add_inotify(
 		event, source, "/dev", IN_CREATE | IN_DELETE | IN_ATTRIB, handler, userdata);
 }

@@ -23,19 +23,19 @@ struct contact_fifo {
 	int fd;
 	int events;   /* inotify(7) about the FIFO */
 	int poll;     /* epoll(7) on both */
-	bool created; /* by us, and ours to delete */
+	bool created; /* we created it, and have to delete it */
 
-	bool removed; /* it is not at its path any more */
+	bool removed; /* the path does not lead to it any more */
 	bool ended;   /* a writer has closed it since the last time that it was empty */
 
-	unsigned openers; /* who have it open now, but for us */
-	unsigned writers; /* who have opened it and not ended a line since */
+	unsigned openers; /* other processes that have it open now */
+	unsigned writers; /* processes that have opened it and not ended a line since */
 
-	char bytes[1024]; /* read, and not looked at from next on */
+	char bytes[1024]; /* what was read; from next on, it is unused */
 	size_t length, next;
 	char line[16]; /* the line so far; a longer one is cut, and is no press either way */
 	size_t line_length;
-	unsigned presses; /* not handed on yet */
+	unsigned presses; /* not returned yet */
 };
 
 static const char *contact_fifo_parse(const char *argument, void **state)
@@ -56,8 +56,8 @@ static const char *contact_fifo_parse(const char *argument, void **state)
 }
 
 /*
- * Opens what is there if it is a FIFO. For writing too: with a writer that never
- * goes, the end of the others is no event (fifo(7)), and nothing spins.
+ * Opens the path if it is a FIFO. It is opened for writing, too: while one writer stays, the end of
+ * the others is no event that would be reported again and again (fifo(7)).
  */
 static int open_fifo(const char *path)
 {
@@ -161,8 +161,8 @@ static int contact_fifo_fd(const void *state)
 }
 
 /*
- * Whether the path still leads to the FIFO that is open. The event of its removal comes when it
- * has no link any more, which is before the path leads nowhere.
+ * Whether the path still leads to the open FIFO. The link count tells, too: the event comes a
+ * moment before the path is gone.
  */
 static bool is_there(const struct contact_fifo *contact)
 {
@@ -173,7 +173,7 @@ static bool is_there(const struct contact_fifo *contact)
 	       ours.st_ino == there.st_ino;
 }
 
-/* Takes note of who has come and gone. */
+/* Counts the processes that have opened or closed the FIFO. */
 static void read_events(struct contact_fifo *contact)
 {
 	_Alignas(struct inotify_event) char bytes[64 * sizeof(struct inotify_event)];
@@ -197,8 +197,8 @@ static void read_events(struct contact_fifo *contact)
 }
 
 /*
- * Ends a line: a zero is a press. More of them are as many, if as many writers have been there
- * and none has ended its own with a newline.
+ * Ends a line: a zero is a press. Several zeros are as many presses, if as many writers were there
+ * and none has ended its zero with a newline.
  */
 static void end_line(struct contact_fifo *contact)
 {
@@ -220,7 +220,7 @@ static void take_byte(struct contact_fifo *contact, char byte)
 	if (byte != '\n') {
 		if (contact->line_length < sizeof contact->line - 1)
 			contact->line[contact->line_length++] = byte;
-		/* It would end the line for strspn(3). */
+		/* A NUL would end the line for strspn(3). */
 		if (byte == '\0')
 			contact->line[contact->line_length - 1] = '?';
 		return;
@@ -229,7 +229,7 @@ static void take_byte(struct contact_fifo *contact, char byte)
 	end_line(contact);
 }
 
-/* Its writers have gone, and what they wrote has been read: a line has ended with them. */
+/* All writers have gone and their bytes are read: this ends a line, too. */
 static void end_writers(struct contact_fifo *contact)
 {
 	contact->ended = false;
@@ -238,7 +238,7 @@ static void end_writers(struct contact_fifo *contact)
 	contact->writers = contact->openers;
 }
 
-/* Somebody has removed it, and what was written to it has been read. */
+/* The FIFO was removed, and all that was written to it is read: makes a new one. */
 static int make_again(struct contact_fifo *contact, char why[CONTACT_WHY_MAX])
 {
 	int r;
@@ -277,10 +277,10 @@ static int contact_fifo_next(void *state, struct contact_event *event, char why[
 			error = n < 0 ? errno : 0;
 			contact->length = n < 0 ? 0 : (size_t)n;
 		} else {
-			/* One buffer a call: who writes without end has to wait for others. */
+			/* One buffer a call: an endless writer must not keep others waiting. */
 			contact->length = contact->next = 0;
 		}
-		/* Who wrote what has been read is told by now. */
+		/* The writers of what was read have caused their events by now. */
 		read_events(contact);
 		if (contact->length == 0 && contact->ended && is_empty(contact))
 			end_writers(contact);
@@ -297,7 +297,7 @@ static void contact_fifo_close(void *state)
 {
 	struct contact_fifo *contact = state;
 
-	/* Only what we made, if it is what is there. */
+	/* Only the FIFO that we made, if it is still there. */
 	if (contact->created && is_there(contact))
 		unlink(contact->path);
 	close_fifo(contact);

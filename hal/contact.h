@@ -3,10 +3,10 @@
 #define CONTACT_H
 
 /*
- * A button, whatever it is made of. SPEC is BACKEND:ARGUMENT.
+ * The contact of a button: a GPIO line or a FIFO. SPEC is BACKEND:ARGUMENT.
  *
- * Functions that can fail return 0 (or a value) and a negative errno; why is then
- * one line for the administrator.
+ * Functions that can fail return 0 (or a value) and a negative errno; why is then one line for the
+ * administrator.
  */
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ struct contact_event {
 /* What a backend is: one file in hal/, one entry in hal/contact.c. */
 struct contact_backend {
 	const char *name;
-	bool bounces; /* its events are edges of a contact, and want debouncing */
+	bool bounces; /* its events are edges of a real contact, which have to be debounced */
 
 	/* As in struct led_backend. */
 	const char *(*parse)(const char *argument, void **state);

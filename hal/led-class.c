@@ -2,8 +2,8 @@
 
 /*
  * leds:NAME, the kernel's own LED class: Documentation/leds/leds-class.rst and
- * Documentation/ABI/testing/sysfs-class-led. The kernel keeps such an LED as it is
- * whoever comes and goes.
+ * Documentation/ABI/testing/sysfs-class-led. The kernel keeps the state of such an LED when a
+ * process ends.
  */
 
 #include <errno.h>

@@ -46,7 +46,7 @@ static int led_gpio_adopt(void *state, int fd)
 	return line_adopt(fd, &led->line);
 }
 
-/* A line that fails while we hold it is one whose chip has gone. */
+/* A line that fails while we hold it has lost its chip. */
 static int complain(const struct led_gpio *led, int r, char why[LED_WHY_MAX])
 {
 	if (r < 0)

@@ -3,11 +3,12 @@
 #define LED_H
 
 /*
- * An LED, whatever it hangs on. SPEC is BACKEND:ARGUMENT, or BACKEND alone.
+ * An LED: a GPIO line, the kernel's LED class, or the log. SPEC is BACKEND:ARGUMENT, or BACKEND
+ * alone.
  *
  * Functions that can fail return 0 (or a value) and a negative errno; why is then
- * one line for the client who asked and for the administrator: what is wrong with
- * which device, and where it helps, what to do.
+ * one line for the client who asked and for the administrator: what is wrong with which device, and
+ * where it helps, what to do.
  */
 
 #include <stdbool.h>
@@ -23,19 +24,18 @@ struct led_backend {
 	const char *name;
 
 	/*
-	 * Takes apart what stands behind "NAME:" (NULL if nothing does), without a
-	 * look at the hardware. Returns NULL and sets *state, which free(3) releases,
-	 * or a constant reason.
+	 * Parses the text after "NAME:" (NULL if there is none), without a look at the hardware.
+	 * Returns NULL and sets *state, to be released by free(3), or returns a constant reason.
 	 */
 	const char *(*parse)(const char *argument, void **state);
 
-	/* Takes the LED; lit is the first thing that it shows. */
+	/* Opens the LED. lit: its first state */
 	int (*open)(void *state, bool lit, char why[LED_WHY_MAX]);
 
 	/* As led_adopt(). NULL where no descriptor keeps the LED. */
 	int (*adopt)(void *state, int fd);
 
-	/* As led_resume(). NULL where the LED does not outlive the process by itself. */
+	/* As led_resume(). NULL where the kernel does not keep the LED's state. */
 	int (*resume)(void *state, char why[LED_WHY_MAX]);
 
 	int (*set)(void *state, bool lit, char why[LED_WHY_MAX]);
@@ -46,7 +46,7 @@ struct led_backend {
 	/* As led_fd(). NULL where no descriptor keeps the LED. */
 	int (*fd)(const void *state);
 
-	/* Lets go of an LED that is open. */
+	/* Releases an LED that is open. */
 	void (*close)(void *state);
 };
 

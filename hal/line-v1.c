@@ -92,7 +92,7 @@ static int create(const struct line_spec *spec, struct line_place *place, struct
 	return 0;
 }
 
-/* Ends a request: hands the line over, or says what is wrong and releases it. */
+/* Completes a request: returns the line, or says what is wrong and releases it. */
 static int finish(int requested, struct line *new, const struct line_spec *spec,
 	const struct line_place *place, struct line **line, char why[LINE_WHY_MAX])
 {
@@ -163,7 +163,7 @@ int line_fd(const struct line *line)
 	return line->edges ? gpiod_line_event_get_fd(line->line) : -1;
 }
 
-/* Events that found the kernel's buffer full are gone without a trace: the level tells. */
+/* Events are lost without a trace while the kernel's buffer is full: the level reveals it. */
 static int check_level(struct line *line, struct line_edge *edge)
 {
 	int active = line_get(line);

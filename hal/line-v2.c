@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * GPIO lines through libgpiod 2. A request that another process made is a
- * descriptor that the library cannot take over, so values go through the kernel's
- * own interface, linux/gpio.h, for it and for requests of ours alike.
+ * GPIO lines through libgpiod 2. The library cannot take over the descriptor of a request that
+ * another process made. So values are read and set through the kernel's own interface,
+ * linux/gpio.h, for every request.
  */
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 #include "clock.h"
 #include "line.h"
 
-/* Events that the kernel keeps for us: more than a bouncing contact makes in a second. */
+/* The size of the kernel's event buffer: more than a bouncing contact makes in a second. */
 #define EVENTS 256
 
 struct line {

@@ -97,11 +97,11 @@ static bool is_called(const char *chip, const char *device, const char *label)
 	return strcmp(chip, device) == 0 || strcmp(chip, label) == 0;
 }
 
-/* How well a chip answers a spec. */
+/* How well a chip matches a spec. */
 enum match {
 	NO_MATCH,
-	NO_OFFSET, /* the chip it is, but it has not so many lines */
-	PI_MATCH,  /* GPIOn by its number on a Raspberry Pi's chip */
+	NO_OFFSET, /* the right chip, but it has fewer lines */
+	PI_MATCH,  /* GPIOn as offset n of a Raspberry Pi's chip */
 	MATCH,
 };
 
@@ -155,7 +155,7 @@ static int explain_not_found(const struct line_spec *spec, int n_chips, enum mat
 	return error ? -error : -ENODEV;
 }
 
-/* Says why a path, with errno error, is no chip that we can have. Returns -error. */
+/* Says why the path of a chip cannot be used: errno is error. Returns -error. */
 static int explain_path(const char *path, int error, char why[LINE_WHY_MAX])
 {
 	struct stat st;
@@ -197,7 +197,7 @@ static int find_by_path(
 
 	if (!realpath(spec->chip, place->path) || stat(place->path, &st) < 0)
 		return explain_path(spec->chip, errno, why);
-	/* Nothing else is opened: that can have effects. */
+	/* Only character devices are opened: to open another file can have effects. */
 	if (!S_ISCHR(st.st_mode))
 		return explain_path(spec->chip, ENOTTY, why);
 	chip = line_chip_open(place->path);
@@ -236,7 +236,7 @@ int line_find(const struct line_spec *spec, struct line_place *place, char why[L
 		snprintf(path, sizeof path, DEV "%.50s", device);
 		chip = line_chip_open(path);
 		if (!chip) {
-			/* A chip that went away while we looked is none. */
+			/* The chip was removed while we searched. */
 			if (errno != ENOENT && errno != ENODEV && errno != ENXIO) {
 				error = errno;
 				snprintf(refused, sizeof refused, "%.30s", device);

@@ -22,7 +22,7 @@
 /* The name by which other programs see who holds a line. */
 #define LINE_CONSUMER "led-socket"
 
-/* What stands behind "gpio:". */
+/* The text after "gpio:", parsed. */
 struct line_spec {
 	char chip[128]; /* name, number, path or label; "" where the line has a name */
 	char name[64];  /* as a person calls the line */
@@ -53,10 +53,10 @@ struct line;
 const char *line_spec_parse(const char *text, bool active_low, struct line_spec *spec);
 
 /*
- * Finds the line: CHIP/OFFSET on that chip, a name on any chip, the first by number. A CHIP
- * that begins with / is a path, and every path will do that leads to a chip.
- * GPIOn that no chip knows is offset n of a Raspberry Pi's own chip: some device
- * trees call the lines by their functions (GPIO4 is GPIO_GCLK).
+ * Finds the line: CHIP/OFFSET on that chip, or a name on the first chip that has it. A CHIP that
+ * begins with / is a path: any path that leads to a chip. GPIOn that no chip knows is offset n
+ * of a Raspberry Pi's own chip: some device trees call the lines by their functions (GPIO4 is
+ * GPIO_GCLK).
  */
 int line_find(const struct line_spec *spec, struct line_place *place, char why[LINE_WHY_MAX]);
 
@@ -85,7 +85,7 @@ int line_set(struct line *line, bool active);
 int line_fd(const struct line *line);
 
 /*
- * Takes the next edge. When edges were lost, an edge to the present level is made up.
+ * Takes the next edge. If edges were lost, it makes up one to the present level.
  *
  * Returns 1, 0 if there is none now, or a negative errno.
  */
@@ -93,7 +93,7 @@ int line_next_edge(struct line *line, struct line_edge *edge);
 
 void line_release(struct line *line);
 
-/* What line.c asks of the library: one chip, open. */
+/* An open chip, for line.c alone: what it needs of the library. */
 struct line_chip;
 
 struct line_chip *line_chip_open(const char *path);

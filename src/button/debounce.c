@@ -6,7 +6,7 @@ void debounce_init(struct debounce *debounce, uint64_t quiet, uint64_t filter, b
 	*debounce = (struct debounce){.quiet = quiet, .filter = filter, .raw = down, .down = down};
 }
 
-/* Takes what has got through the filter. Returns whether it is a press. */
+/* Takes a position that passed the filter. Returns whether it is a press. */
 static bool move(struct debounce *debounce, uint64_t at, bool down)
 {
 	bool press;
