@@ -68,7 +68,11 @@ def script(block):
 
 def try_prompts(pi, block):
     user, typed, printed = script(block)
-    waits = [f"until grep -qxP {shlex.quote(line)} /tmp/said; do sleep 0.1; done" for line in printed]
+    waits = [
+        f"until [ $(grep -cxP {shlex.quote(line)} /tmp/said) -ge {printed.count(line)} ];"
+        " do sleep 0.1; done"
+        for line in printed
+    ]
     lines = "\n".join(["set -e", "exec >/tmp/said 2>&1", *typed, *waits, "kill $(jobs -p) || :"])
     pi("rm -f /tmp/said")
     try:
