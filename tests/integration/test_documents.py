@@ -26,12 +26,12 @@ def terminal():
     return theirs, seen
 
 
-@test("tcpdump as in README.md and the manuals shows the command", quick=False)
+@test("tcpdump as in the documents shows the command", quick=False)
 def tcpdump(w):
     need_program("tcpdump")
     w.serve("line")
     lines = set()
-    for document in (SOURCE / "README.md", *(SOURCE / "man").glob("*.8")):
+    for document in (SOURCE / "doc/tutorial.pt.md", SOURCE / "README.md", *SOURCE.glob("man/*.8")):
         lines |= set(re.findall(r"^ *(tcpdump .*)$", document.read_text(), re.M))
     assert lines
     for line in lines:

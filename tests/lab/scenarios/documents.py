@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whoever copies a block out of README.md, or out of a manual's EXAMPLES, gets what it says."""
+"""Whoever copies a block out of README.md, the tutorial or a manual's EXAMPLES gets what it says."""
 
 import re
 import shlex
@@ -22,6 +22,10 @@ ELSEWHERE = {
 ELSEWHERE_LINE = "tcpdump "
 # What has to be so before a block that begins so, as the text around it says.
 BEFORE = {
+    "# systemctl disable --now led.socket led-line": "echo 0 >/run/button/press;"
+    " until systemctl show -P StatusText button | grep -q OK; do sleep 0.1; done",
+    "# echo LED=log": "systemctl stop led.socket led-line.socket led-line button;"
+    " rm /etc/default/led /etc/default/button",
     "groupadd --system gpio": "systemctl disable -q --now led.socket; systemctl stop led-line.socket"
     " button; for name in led-handler led-line gpio; do userdel $name; groupdel $name; done; :",
 }
@@ -118,11 +122,20 @@ def try_blocks(pi, blocks):
     pi("systemd-sysusers")
 
 
+def markdown_blocks(name):
+    text = (SOURCE / name).read_text()
+    blocks = re.findall(r"(?:^ {4}.*\n)+", text, re.M)
+    return [re.sub("^ {4}", "", block, flags=re.M).strip() for block in blocks]
+
+
 @scenario("container", "every block of README.md works unchanged")
 def readme(pi):
-    text = (SOURCE / "README.md").read_text()
-    blocks = re.findall(r"(?:^ {4}.*\n)+", text, re.M)
-    try_blocks(pi, [re.sub("^ {4}", "", block, flags=re.M).strip() for block in blocks])
+    try_blocks(pi, markdown_blocks("README.md"))
+
+
+@scenario("container", "every block of tutorial.pt.md works unchanged")
+def tutorial(pi):
+    try_blocks(pi, markdown_blocks("doc/tutorial.pt.md"))
 
 
 @scenario("container", "every example of the manuals works unchanged")
