@@ -10,6 +10,7 @@ import statistics
 import time
 from pathlib import Path
 
+from machines.common import SOURCE
 from machines.container import Container
 from machines.qemu import VM
 from results import ANSWER, CHECK, END, Figure, Race, median
@@ -198,6 +199,64 @@ def part_steps():
                      f"{median(times[-1], END) - median(times[-1], ANSWER):+.3f} ms")
 
 
+# What a sandbox costs at each connection: these are added to a unit that does nothing, one by one.
+SETTINGS = [
+    "NoNewPrivileges=yes", "CapabilityBoundingSet=", "User=led-handler", "IPAddressDeny=any",
+    "DevicePolicy=closed", "LockPersonality=yes", "RestrictAddressFamilies=AF_UNIX AF_INET",
+    "SystemCallArchitectures=native", "SystemCallFilter=@system-service", "PrivateUsers=yes",
+    "PrivateIPC=yes", "ProtectHostname=yes", "PrivateNetwork=yes", "PrivateTmp=yes",
+    "ProtectHome=yes", "ProtectProc=invisible", "ProtectSystem=strict", "DynamicUser=yes",
+]
+FIRST_SETTING, UNFILTERED = 6100, 6005
+
+# led-handler sets no filter where other code is loaded into it. It has the C library anyway.
+UNFILTERED_SERVICE = f"""
+cd /etc/xinetd.d
+sed -n '/^service led$/,/^}}/p' led | sed 's/^service led/service unfiltered/
+    s/= {XINETD}/= {UNFILTERED}/; s/^}}/env = LD_PRELOAD=libc.so.6\\n}}/' >unfiltered
+systemctl restart xinetd
+"""
+
+
+def confinement(unit):
+    """The lines of a shipped unit that follow its comment about confinement."""
+    text = (SOURCE / "units" / unit).read_text()
+    return re.search(r"^# Confinement:.*\n((?:.+\n)+)", text, re.M)[1]
+
+
+def added(ours, bare):
+    """What ours takes more, with twice the standard error of a difference of medians."""
+    chance = 2 * math.hypot(*(
+        1.86 * statistics.median(abs(time[END] - median(times, END)) for time in times)
+        / math.sqrt(len(times)) for times in (ours, bare)))
+    return f"{median(ours, END) - median(bare, END):+.2f} ms (+-{chance:.2f})"
+
+
+def part_settings():
+    """What each sandbox setting of systemd adds to a connection, and what led-handler's filter."""
+    pi = container("trixie")
+    sandboxes = {setting: setting for setting in SETTINGS}
+    native = "SystemCallArchitectures=native"
+    sandboxes[f"SystemCallFilter=@system-service, {native}"] = (
+        f"SystemCallFilter=@system-service\n{native}")
+    sandboxes["all of led-line.service"] = confinement("led-line.service")
+    ports = [FIRST_SETTING + i for i in range(len(sandboxes))]
+    for port, lines in zip(ports, sandboxes.values()):
+        pi(f"cd /etc/systemd/system; sed 's/{BARE}/{port}/' bare.socket >sandbox-{port}.socket;"
+           f"(cat bare@.service; printf '%s' {shlex.quote(lines)}) >sandbox-{port}@.service")
+    pi("systemctl daemon-reload; systemctl start " +
+       " ".join(f"sandbox-{port}.socket" for port in ports))
+    bare, shipped, *times = race(pi, 300, 0.03, BARE, SHIPPED, *ports)
+    yield Figure("a bare unit that does nothing", f"{median(bare, END):.2f} ms")
+    yield Figure("the settings of led@.service", added(shipped, bare))
+    for name, series in zip(sandboxes, times):
+        yield Figure(name, added(series, bare))
+    pi(f"systemctl stop 'sandbox-*.socket'; {UNFILTERED_SERVICE}")
+    pi.wait_for(f"ss -Hltn sport = {UNFILTERED} | grep -q .")
+    filtered, unfiltered = race(pi, 2000, 0.002, XINETD, UNFILTERED)
+    yield Race("led-handler with its filter, under xinetd", filtered, "without", unfiltered)
+
+
 def part_bookworm():
     yield from part_systemd("bookworm", "Debian 12")
 
@@ -267,3 +326,4 @@ def part_others():
 
 PARTS = {name[5:]: part for name, part in globals().items() if name.startswith("part_")}
 BOUND = ("xinetd", "systemd", "wait", "press", "rest", "bookworm")
+ON_REQUEST = ("settings",)
