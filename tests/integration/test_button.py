@@ -331,13 +331,16 @@ def closed_at_once(w):
         return False
 
     eventually(stopped_while_connecting, 10, 0.05)
+    # One of them could fill the queue between the button's SYN and its ACK. Linux answers here with
+    # SYN cookies, so it would have forgotten the button, which is stopped and sends nothing.
+    for other in waiting:
+        other.close()
     listener.settimeout(20)  # it asks again after 1, 3, 7 and 15 s
     peer = None
     while peer is None or peer[1] in ports:
         s, peer = listener.accept()
         s.close()  # as systemd does above MaxConnections
-    for other in (listener, *waiting):
-        other.close()
+    listener.close()
     server = Server(w)
     button.resume()
     eventually(lambda: "1 delivered" in button.manager.status())
