@@ -244,7 +244,7 @@ def settings(pi):
     eventually(lambda: pi.ask() == "OK LED ON")
 
     # After a power cut the LED has to be lit without a client's command.
-    enable = re.search('takes "(.*?)"', comment)[1]
+    enable = re.search('"(systemctl .*?)"', comment)[1]
     pi(f"echo '{last}' >>/etc/default/led; {enable}; systemctl restart led-line")
     assert pi.ask("LED ON") == "OK LED ON"
     pi.reboot()
