@@ -103,19 +103,21 @@ static pid_t start(int *server, int *manager)
 {
 	struct sockaddr_in in = {AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {0}};
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	socklen_t size = sizeof in;
-	char manager_name[40], connect[40], *arguments[] = {(char[]){"button"}, connect, NULL};
+	socklen_t size = sizeof in, name_size = sizeof un;
+	char manager_name[sizeof un.sun_path + 1] = "@", connect[40],
+					       *arguments[] = {(char[]){"button"}, connect, NULL};
 	pid_t child;
 
 	*server = make_socket(AF_INET, SOCK_STREAM, (struct sockaddr *)&in, sizeof in);
 	getsockname(*server, (struct sockaddr *)&in, &size);
 	snprintf(connect, sizeof connect, "--connect=127.0.0.1:%u", ntohs(in.sin_port));
 
-	/* An abstract socket needs no file. */
-	snprintf(manager_name, sizeof manager_name, "@test-button-%d", getpid());
-	strcpy(un.sun_path + 1, manager_name + 1);
-	*manager = make_socket(AF_UNIX, SOCK_DGRAM, (struct sockaddr *)&un,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(manager_name)));
+	/* The kernel picks an abstract name that is free. Another test may run in the same network,
+	   with the same process id in a namespace of its own. unix(7) */
+	*manager = make_socket(AF_UNIX, SOCK_DGRAM, (struct sockaddr *)&un, sizeof un.sun_family);
+	getsockname(*manager, (struct sockaddr *)&un, &name_size);
+	memcpy(manager_name + 1, un.sun_path + 1,
+		name_size - offsetof(struct sockaddr_un, sun_path) - 1);
 
 	child = fork();
 	if (child == 0) {
