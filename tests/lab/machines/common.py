@@ -16,8 +16,9 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class NotBuilt(RuntimeError):
     """tests/lab/build could not make something."""
 
-    def __init__(self, arguments):
+    def __init__(self, arguments, said):
         super().__init__(f"tests/lab/build {' '.join(map(str, arguments))} failed")
+        self.said = said
         self.ours = arguments[0] == "packages"
 
 
@@ -35,9 +36,10 @@ def eventually(condition, seconds=10, every=0.05):
 
 def build(*arguments):
     """Returns what tests/lab/build makes, or has in its cache."""
-    run = subprocess.run([LAB / "build", *arguments], stdout=subprocess.PIPE, text=True)
+    run = subprocess.run([LAB / "build", *arguments], capture_output=True, text=True)
     if run.returncode != 0:
-        raise NotBuilt(arguments)
+        sys.stderr.write(run.stderr)
+        raise NotBuilt(arguments, run.stderr)
     return Path(run.stdout.strip())
 
 
