@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <syslog.h>
@@ -264,6 +266,17 @@ static void confine(bool has_its_sockets)
 		syslog(LOG_DEBUG, "not confined: %s", why);
 }
 
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct program *program = userdata;
+
+	(void)source;
+	(void)info;
+	sd_notify(0, "STOPPING=1");
+	server_stop(program->server);
+	return 0;
+}
+
 static int set_up(struct program *program, const struct options *options, struct led *led,
 	enum initial initial)
 {
@@ -279,8 +292,6 @@ static int set_up(struct program *program, const struct options *options, struct
 	r = sd_event_default(&program->event);
 	if (r >= 0)
 		r = sd_event_set_watchdog(program->event, true);
-	if (r >= 0)
-		r = sd_event_set_signal_exit(program->event, true);
 	if (r < 0)
 		return r;
 	program->holder = holder_create(program->event, led, initial);
@@ -290,6 +301,13 @@ static int set_up(struct program *program, const struct options *options, struct
 		program->event, options->allow.value, holder_carry_out, program->holder);
 	if (!program->server)
 		return -ENOMEM;
+	r = sd_event_add_signal(
+		program->event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, on_signal, program);
+	if (r >= 0)
+		r = sd_event_add_signal(program->event, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK,
+			on_signal, program);
+	if (r < 0)
+		return r;
 
 	r = take_passed(program, names, n);
 	for (int i = 0; i < n; i++)
@@ -346,7 +364,6 @@ int main(int argc, char *argv[])
 	if (r >= 0) {
 		sd_notify(0, "READY=1");
 		r = sd_event_loop(program.event);
-		sd_notify(0, "STOPPING=1");
 	}
 	if (r < 0 && !program.explained)
 		syslog(LOG_ERR, "%s", strerror(-r));

@@ -30,6 +30,9 @@
 #define LOG_BURST 1000
 #define LOG_INTERVAL_USEC 10000000
 
+/* How long clients are served that were connected when led-line was told to stop. */
+#define STOP_USEC 500000
+
 /* How long no connection is accepted after the system ran out of descriptors or memory. */
 #define PAUSE_USEC 1000000
 
@@ -53,7 +56,8 @@ struct server {
 			      connects to */
 	server_carry_out carry_out;
 	void *userdata;
-	sd_event_source *pause, *log_interval;
+	sd_event_source *pause, *log_interval, *stop;
+	bool stopping;
 	sd_event_source *sockets[SERVER_SOCKETS];
 	unsigned n_sockets;
 	struct client *clients[SERVER_CLIENTS]; /* the oldest first */
@@ -122,6 +126,29 @@ static void client_log(const struct client *client, const char *answer)
 		syslog(LOG_INFO, "%s: %s", peer, answer);
 }
 
+/* Whether a client has no answer yet. */
+static bool has_work(const struct server *server)
+{
+	for (unsigned i = 0; i < server->n_clients; i++)
+		if (!server->clients[i]->answered)
+			return true;
+	return false;
+}
+
+/* Ends the event loop if the server is to stop and every client has its answer. */
+static void stop_if_done(const struct server *server)
+{
+	if (server->stopping && !has_work(server))
+		sd_event_exit(server->event, EXIT_SUCCESS);
+}
+
+static int on_stop(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)usec;
+	(void)userdata;
+	return sd_event_exit(sd_event_source_get_event(source), EXIT_SUCCESS);
+}
+
 static void client_destroy(struct client *client)
 {
 	struct server *server = client->server;
@@ -138,6 +165,7 @@ static void client_destroy(struct client *client)
 	sd_event_source_disable_unref(client->timer);
 	close(client->fd);
 	free(client);
+	stop_if_done(server);
 }
 
 /* Reads and drops what the client is still sending, until it goes: for a second at most. */
@@ -145,6 +173,7 @@ static void client_drain(struct client *client)
 {
 	client->answered = true;
 	timer_start(client->timer, COMMAND_DRAIN_MS * 1000ULL);
+	stop_if_done(client->server);
 }
 
 /*
@@ -387,9 +416,12 @@ static void set_accepting(struct server *server, int enabled)
 
 static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
 {
+	struct server *server = userdata;
+
 	(void)source;
 	(void)usec;
-	set_accepting(userdata, SD_EVENT_ON);
+	if (!server->stopping)
+		set_accepting(server, SD_EVENT_ON);
 	return 0;
 }
 
@@ -458,6 +490,8 @@ struct server *server_create(
 	r = timer_add(event, &server->pause, ACCURACY_USEC, on_pause_over, server);
 	if (r >= 0)
 		r = timer_add(event, &server->log_interval, ACCURACY_USEC, on_log_interval, server);
+	if (r >= 0)
+		r = timer_add(event, &server->stop, ACCURACY_USEC, on_stop, server);
 	if (r < 0) {
 		server_destroy(server);
 		return NULL;
@@ -508,6 +542,14 @@ int server_add_socket(struct server *server, int fd)
 	return r;
 }
 
+void server_stop(struct server *server)
+{
+	server->stopping = true;
+	set_accepting(server, SD_EVENT_OFF);
+	timer_start(server->stop, STOP_USEC);
+	stop_if_done(server);
+}
+
 void server_destroy(struct server *server)
 {
 	if (!server)
@@ -518,6 +560,7 @@ void server_destroy(struct server *server)
 	for (unsigned i = 0; i < server->n_sockets; i++)
 		sd_event_source_disable_unref(server->sockets[i]);
 	sd_event_source_disable_unref(server->pause);
+	sd_event_source_disable_unref(server->stop);
 	sd_event_source_disable_unref(server->log_interval);
 	arrival_clock_close(&server->clock);
 	sd_event_unref(server->event);

@@ -44,6 +44,13 @@ struct server *server_create(
  */
 int server_add_socket(struct server *server, int fd);
 
+/*
+ * Accepts no more clients, and ends the event loop when those that are connected have been answered:
+ * after half a second at the latest. Whoever connects now waits in the socket's queue for the next
+ * process.
+ */
+void server_stop(struct server *server);
+
 /* Closes every client and every socket. */
 void server_destroy(struct server *server);
 

@@ -212,6 +212,23 @@ def notify(w):
     eventually(lambda: line.manager.said("STOPPING", "1"))
 
 
+@test("whoever is connected at a stop is answered; who is silent does not hold it up")
+def stop(w):
+    line = w.line()
+    silent = connect(w.dir / "line.sock")
+    asking = connect(w.dir / "line.sock")
+    assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"  # both are accepted
+    line.send_signal(signal.SIGTERM)
+    eventually(lambda: line.manager.said("STOPPING", "1"))
+    asking.sendall(b"LED ON\n")
+    assert read_all(asking) == b"OK LED ON\n"
+    assert line.wait(20) == 0 and read_all(silent) == b""
+    # Without a client, nothing is waited for.
+    line = w.line()
+    eventually(lambda: line.manager.said("READY", "1"))
+    assert line.stop() == 0
+
+
 @test("trouble with the LED: led-line stays up, ERR and STATUS= give the reason, one warning")
 def trouble(w):
     line = w.line(led="leds:nothing")
