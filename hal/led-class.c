@@ -23,10 +23,11 @@ struct led_class {
 	bool untriggered;   /* since its opening, its trigger was set to none */
 };
 
-static const char *led_class_parse(const char *argument, void **state)
+static const char *led_class_parse(const char *name, const char *argument, void **state)
 {
 	struct led_class *led;
 
+	(void)name;
 	if (!argument || !*argument)
 		return "leds: wants a name from " CLASS ", as in leds:ACT";
 	if (strlen(argument) >= sizeof led->name || strchr(argument, '/') || *argument == '.')

@@ -17,11 +17,12 @@ struct led_gpio {
 	struct line *line;
 };
 
-static const char *led_gpio_parse(const char *argument, void **state)
+static const char *led_gpio_parse(const char *name, const char *argument, void **state)
 {
 	struct led_gpio *led = calloc(1, sizeof *led);
 	const char *why;
 
+	(void)name;
 	if (!led)
 		return "out of memory";
 	why = line_spec_parse(argument, false, &led->spec);

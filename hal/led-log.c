@@ -9,15 +9,22 @@
 #include "led.h"
 
 struct led_log {
+	const char *name;
 	bool lit;
 };
 
-static const char *led_log_parse(const char *argument, void **state)
+static const char *led_log_parse(const char *name, const char *argument, void **state)
 {
+	struct led_log *led;
+
 	if (argument)
 		return "the log LED takes nothing behind its name";
-	*state = calloc(1, sizeof(struct led_log));
-	return *state ? NULL : "out of memory";
+	led = calloc(1, sizeof *led);
+	if (!led)
+		return "out of memory";
+	led->name = name;
+	*state = led;
+	return NULL;
 }
 
 static int led_log_set(void *state, bool lit, char why[LED_WHY_MAX])
@@ -26,7 +33,8 @@ static int led_log_set(void *state, bool lit, char why[LED_WHY_MAX])
 
 	(void)why;
 	led->lit = lit;
-	syslog(LOG_INFO, "LED Status: %s", lit ? "On" : "Off");
+	syslog(LOG_INFO, "LED %s%sStatus: %s", led->name, *led->name ? " " : "",
+		lit ? "On" : "Off");
 	return 0;
 }
 

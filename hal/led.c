@@ -11,12 +11,11 @@ static const struct led_backend *const BACKENDS[] = {&LED_GPIO, &LED_CLASS, &LED
 
 struct led {
 	const struct led_backend *backend;
-	const char *spec;
 	void *state;
 	bool open;
 };
 
-struct led *led_create(const char *spec, const char **why)
+struct led *led_create(const char *name, const char *spec, const char **why)
 {
 	struct led *led = calloc(1, sizeof *led);
 	const char *argument;
@@ -25,24 +24,18 @@ struct led *led_create(const char *spec, const char **why)
 		*why = strerror(ENOMEM);
 		return NULL;
 	}
-	led->spec = spec;
 	*why = "an LED is gpio:LINE, gpio:CHIP/OFFSET, leds:NAME or log";
 	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
 		if (!spec_is_for(spec, BACKENDS[i]->name, &argument))
 			continue;
 		led->backend = BACKENDS[i];
-		*why = BACKENDS[i]->parse(argument, &led->state);
+		*why = BACKENDS[i]->parse(name, argument, &led->state);
 	}
 	if (*why) {
 		free(led);
 		return NULL;
 	}
 	return led;
-}
-
-const char *led_spec(const struct led *led)
-{
-	return led->spec;
 }
 
 int led_open(struct led *led, bool lit, char why[LED_WHY_MAX])

@@ -24,10 +24,10 @@ struct led_backend {
 	const char *name;
 
 	/*
-	 * Parses the text after "NAME:" (NULL if there is none), without a look at the hardware.
+	 * Parses the text after "BACKEND:" (NULL if there is none), without a look at the hardware.
 	 * Returns NULL and sets *state, to be released by free(3), or returns a constant reason.
 	 */
-	const char *(*parse)(const char *argument, void **state);
+	const char *(*parse)(const char *name, const char *argument, void **state);
 
 	/* Opens the LED. lit: its first state */
 	int (*open)(void *state, bool lit, char why[LED_WHY_MAX]);
@@ -55,13 +55,11 @@ extern const struct led_backend LED_GPIO, LED_CLASS, LED_LOG;
 /*
  * Creates an LED from SPEC; it is not open yet.
  *
+ * name: for what is written to the log, or ""; kept by the caller
  * spec: kept by the caller
  * Returns it, or NULL with *why set to a constant reason.
  */
-struct led *led_create(const char *spec, const char **why);
-
-/* The SPEC it was created from. */
-const char *led_spec(const struct led *led);
+struct led *led_create(const char *name, const char *spec, const char **why);
 
 /*
  * Opens it if it is not open.

@@ -40,8 +40,9 @@
 
 struct press {
 	unsigned long number;
-	uint64_t at;                   /* microseconds of CLOCK_MONOTONIC */
-	char key[COMMAND_KEY_MAX + 1]; /* for a TOGGLE; "" where the server does not know keys */
+	uint64_t at; /* microseconds of CLOCK_MONOTONIC */
+	char key[COMMAND_KEY_MAX +
+		 1]; /* for a TOGGLE or PULSE; "" where the server knows no keys */
 };
 
 /* A name that is being looked up, by a thread. */
@@ -98,14 +99,19 @@ static const char *command_of(const struct delivery *delivery)
 	return delivery->commands[delivery->next_command];
 }
 
-/* Whether a command is a TOGGLE without a key. One with a configured key is sent unchanged. */
-static bool is_toggle(const char *text)
+/*
+ * Whether a command must not be carried out twice, and has no key against that: a TOGGLE or a
+ * PULSE. One with a configured key is sent unchanged.
+ *
+ * request: set to what the command asks for
+ */
+static bool needs_key(const char *text, struct request *request)
 {
 	struct command command = {0};
-	struct request request;
 
 	command_feed(&command, text, strlen(text));
-	return !command_parse(&command, &request) && request.verb == VERB_TOGGLE && !*request.key;
+	return !command_parse(&command, request) && !*request->key &&
+	       (request->verb == VERB_TOGGLE || request->verb == VERB_PULSE);
 }
 
 /* Makes a random key. By it, the server recognizes a TOGGLE that it has already carried out. */
@@ -214,7 +220,9 @@ static void drop_oldest(struct delivery *delivery, const char *why)
 /* Begins to deliver the first press. */
 static void deliver_oldest(struct delivery *delivery)
 {
-	if (is_toggle(command_of(delivery)))
+	struct request request;
+
+	if (needs_key(command_of(delivery), &request))
 		make_key(delivery->queue[delivery->first].key);
 	attempt(delivery);
 }
@@ -248,13 +256,15 @@ static void finish_dropped(struct delivery *delivery, const char *why)
 }
 
 /*
- * Whether the command may be sent again. A TOGGLE without a key must not, once the server may have
- * carried it out: twice is not the same as once.
+ * Whether the command may be sent again. One that needs a key and has none must not, once the
+ * server may have carried it out: twice is not the same as once.
  */
 static bool may_repeat(struct delivery *delivery)
 {
+	struct request request;
+
 	return delivery->sent == 0 || *delivery->queue[delivery->first].key ||
-	       !is_toggle(command_of(delivery));
+	       !needs_key(command_of(delivery), &request);
 }
 
 static void attempt_failed(struct delivery *delivery, const char *why)
@@ -286,14 +296,18 @@ static void send_command(struct delivery *delivery)
 {
 	const char *key = delivery->queue[delivery->first].key;
 	char line[COMMAND_MAX + 2];
+	struct request request;
 	ssize_t n;
 
-	if (*key)
-		n = snprintf(line, sizeof line, "%s #%s\n", verb_text(VERB_TOGGLE), key);
-	else
-		n = snprintf(line, sizeof line, "%s\n", command_of(delivery));
+	if (*key && needs_key(command_of(delivery), &request)) {
+		strcpy(request.key, key);
+		command_write(&request, line);
+	} else {
+		strcpy(line, command_of(delivery));
+	}
+	strcat(line, "\n");
 	delivery->answer_length = 0;
-	n = send(delivery->fd, line, (size_t)n, MSG_NOSIGNAL);
+	n = send(delivery->fd, line, strlen(line), MSG_NOSIGNAL);
 	if (n < 0) {
 		attempt_failed(delivery, strerror(errno));
 		return;

@@ -2,17 +2,25 @@
 #include "command.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 static const char *const VERBS[] = {
-	[VERB_ON] = "LED ON",
-	[VERB_OFF] = "LED OFF",
-	[VERB_TOGGLE] = "LED TOGGLE",
-	[VERB_STATUS] = "LED STATUS",
+	[VERB_ON] = "ON",
+	[VERB_OFF] = "OFF",
+	[VERB_TOGGLE] = "TOGGLE",
+	[VERB_STATUS] = "STATUS",
+	[VERB_PULSE] = "PULSE",
+	[VERB_LIST] = "LIST",
 };
 
-static const char UNKNOWN[] = "unknown command: send LED ON, LED OFF, LED TOGGLE or LED STATUS";
+/* Words that are no names: the verbs, and these. */
+static const char *const RESERVED[] = {"ALL", "PRESS", "WATCH"};
+
+#define COMMANDS "LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS or LED LIST"
+
+static const char UNKNOWN[] = "unknown command: send " COMMANDS;
 
 static bool is_blank(char c)
 {
@@ -108,7 +116,7 @@ static bool word_is(struct word word, const char *text)
 static bool word_is_verb(struct word word, enum verb *verb)
 {
 	for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++) {
-		if (word_is(word, VERBS[i] + strlen("LED "))) {
+		if (word_is(word, VERBS[i])) {
 			*verb = (enum verb)i;
 			return true;
 		}
@@ -116,19 +124,61 @@ static bool word_is_verb(struct word word, enum verb *verb)
 	return false;
 }
 
+/* A decimal number. */
+static bool word_is_number(struct word word, uint64_t *number)
+{
+	*number = 0;
+	for (size_t i = 0; i < word.length; i++) {
+		unsigned digit = (unsigned char)word.start[i] - (unsigned)'0';
+
+		if (digit > 9 || __builtin_mul_overflow(*number, 10, number) ||
+			__builtin_add_overflow(*number, digit, number))
+			return false;
+	}
+	return word.length > 0;
+}
+
 /* "@" and a decimal number. */
 static bool word_is_time(struct word word, uint64_t *at)
 {
 	*at = 0;
-	if (word.length < 2 || word.start[0] != '@')
-		return false;
-	for (size_t i = 1; i < word.length; i++) {
-		unsigned digit = (unsigned char)word.start[i] - (unsigned)'0';
+	return word.length > 0 && word.start[0] == '@' &&
+	       word_is_number((struct word){word.start + 1, word.length - 1}, at);
+}
 
-		if (digit > 9 || __builtin_mul_overflow(*at, 10, at) ||
-			__builtin_add_overflow(*at, digit, at))
+bool command_read_pulse(const char *text, size_t length, unsigned *ms)
+{
+	uint64_t number;
+
+	if (!word_is_number((struct word){text, length}, &number) || number < 1 ||
+		number > COMMAND_PULSE_MAX)
+		return false;
+	*ms = (unsigned)number;
+	return true;
+}
+
+static bool word_is_reserved(struct word word)
+{
+	enum verb verb;
+
+	for (size_t i = 0; i < sizeof RESERVED / sizeof *RESERVED; i++)
+		if (word_is(word, RESERVED[i]))
+			return true;
+	return word_is_verb(word, &verb);
+}
+
+bool command_read_name(const char *text, size_t length, char name[COMMAND_NAME_MAX + 1])
+{
+	if (length == 0 || length > COMMAND_NAME_MAX || !isalpha((unsigned char)*text) ||
+		word_is_reserved((struct word){text, length}))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)text[i]) && text[i] != '-')
 			return false;
-	}
+	/* This bit makes a small letter. Digits and hyphens have it. */
+	for (size_t i = 0; i < length; i++)
+		name[i] = (char)(text[i] | 0x20);
+	name[length] = '\0';
 	return true;
 }
 
@@ -175,7 +225,7 @@ const char *command_parse(const struct command *command, struct request *request
 {
 	const char *p = command->text;
 	const char *end = p + command_length(command);
-	struct word led, what, more;
+	struct word word;
 
 	*request = (struct request){0};
 	if (command->timed)
@@ -185,21 +235,42 @@ const char *command_parse(const struct command *command, struct request *request
 	if (command->trailing)
 		return "more than one command: a connection carries one";
 
-	led = next_word(&p, end);
-	what = next_word(&p, end);
-	more = next_word(&p, end);
-	if (led.length == 0)
-		return "empty command: send LED ON, LED OFF, LED TOGGLE or LED STATUS";
-	if (!word_is(led, "LED") || !word_is_verb(what, &request->verb))
+	word = next_word(&p, end);
+	if (word.length == 0)
+		return "empty command: send " COMMANDS;
+	if (!word_is(word, "LED"))
 		return UNKNOWN;
-	if (request->verb == VERB_TOGGLE && word_is_key(more, request->key))
-		more = next_word(&p, end);
-	return more.length > 0 ? UNKNOWN : NULL;
+	word = next_word(&p, end);
+	request->all = word_is(word, "ALL");
+	if (request->all || command_read_name(word.start, word.length, request->name))
+		word = next_word(&p, end);
+	if (!word_is_verb(word, &request->verb))
+		return UNKNOWN;
+	if (request->all && request->verb != VERB_ON && request->verb != VERB_OFF)
+		return "LED ALL takes ON and OFF";
+	if (request->verb == VERB_LIST && *request->name)
+		return UNKNOWN;
+	word = next_word(&p, end);
+	if (request->verb == VERB_PULSE) {
+		if (!command_read_pulse(word.start, word.length, &request->pulse_ms))
+			return "LED PULSE takes 1 to 3600000 milliseconds";
+		word = next_word(&p, end);
+	}
+	if ((request->verb == VERB_TOGGLE || request->verb == VERB_PULSE) &&
+		word_is_key(word, request->key))
+		word = next_word(&p, end);
+	return word.length > 0 ? UNKNOWN : NULL;
 }
 
-const char *verb_text(enum verb verb)
+size_t command_write(const struct request *request, char text[COMMAND_MAX + 1])
 {
-	return VERBS[verb];
+	char pulse[sizeof " 3600000"] = "";
+
+	if (request->verb == VERB_PULSE)
+		snprintf(pulse, sizeof pulse, " %u", request->pulse_ms);
+	return (size_t)snprintf(text, COMMAND_MAX + 1, "LED %s%s%s%s%s%s",
+		request->all ? "ALL " : request->name, *request->name ? " " : "",
+		VERBS[request->verb], pulse, *request->key ? " #" : "", request->key);
 }
 
 const char *command_quote(const struct command *command, char quoted[COMMAND_QUOTE_MAX])

@@ -3,7 +3,7 @@
 #define COMMAND_H
 
 /*
- * The protocol: one command per connection, bytes in, a verb or a reason out.
+ * The protocol: one command per connection, bytes in, a request or a reason out.
  * No allocation and no I/O, so that led-handler, led-line and the fuzzer share it.
  */
 
@@ -35,8 +35,11 @@
 /* After a refusal, what the client is still sending is read and dropped for this long. */
 #define COMMAND_DRAIN_MS 1000
 
-/* The longest answer in bytes, with its newline and a terminating NUL. */
-#define ANSWER_MAX 256
+/* The most LEDs of one led-line. */
+#define LEDS_MAX 32
+
+/* The longest answer in bytes, with its newline and a NUL: LED ALL OFF with a reason for each. */
+#define ANSWER_MAX 8192
 
 /*
  * led-line adds this to an answer for led-handler when the log has no room for the command's line.
@@ -44,8 +47,14 @@
  */
 #define ANSWER_UNLOGGED " "
 
+/* The longest name of an LED, in bytes. */
+#define COMMAND_NAME_MAX 16
+
 /* The longest key of a command, in bytes. */
 #define COMMAND_KEY_MAX 16
+
+/* The longest pulse, in milliseconds. */
+#define COMMAND_PULSE_MAX 3600000
 
 /* Room for what led-handler adds to a command: a blank, "@", and a time in decimal. */
 #define COMMAND_TIME_MAX (sizeof " @18446744073709551615" - 1)
@@ -61,6 +70,8 @@ enum verb {
 	VERB_OFF,
 	VERB_TOGGLE,
 	VERB_STATUS,
+	VERB_PULSE,
+	VERB_LIST,
 };
 
 /* Where the bytes are in telnet's negotiation: RFC 854. */
@@ -88,9 +99,12 @@ struct command {
 /* What a command asks for. */
 struct request {
 	enum verb verb;
-	char key[COMMAND_KEY_MAX + 1]; /* of a TOGGLE, or "" */
-	uint64_t at;                   /* when it came: arrival_ms(), or 0 if it does not say */
-	bool late;                     /* that is too long ago: COMMAND_LATE_MS */
+	bool all;                        /* for all LEDs: VERB_ON or VERB_OFF */
+	char name[COMMAND_NAME_MAX + 1]; /* of the LED, in small letters, or "" */
+	unsigned pulse_ms;               /* of a VERB_PULSE */
+	char key[COMMAND_KEY_MAX + 1];   /* of a TOGGLE or PULSE, or "" */
+	uint64_t at;                     /* when it came: arrival_ms(), or 0 if it does not say */
+	bool late;                       /* that is too long ago: COMMAND_LATE_MS */
 };
 
 /*
@@ -110,8 +124,24 @@ bool command_feed(struct command *command, const char *bytes, size_t n);
  */
 const char *command_parse(const struct command *command, struct request *request);
 
-/* The verb as it is written in the protocol, such as "LED ON". */
-const char *verb_text(enum verb verb);
+/*
+ * Reads the name of an LED, in any case: a letter, then letters, digits and hyphens. The words of
+ * the protocol are not names.
+ *
+ * name: set to it, in small letters
+ * Returns whether it is one.
+ */
+bool command_read_name(const char *text, size_t length, char name[COMMAND_NAME_MAX + 1]);
+
+/* Reads 1 to COMMAND_PULSE_MAX milliseconds. Returns whether the text is that. */
+bool command_read_pulse(const char *text, size_t length, unsigned *ms);
+
+/*
+ * Writes a request as a command, without its time: "LED kitchen PULSE 500 #KEY".
+ *
+ * Returns its length in bytes.
+ */
+size_t command_write(const struct request *request, char text[COMMAND_MAX + 1]);
 
 /*
  * Writes the command's text for the log: printable ASCII as it is, any other

@@ -26,21 +26,22 @@ struct upstream upstream_connect(const struct address *address)
 }
 
 /*
- * Sends the command to led-line: "LED ON @TIME".
+ * Sends the command to led-line, and when it came: "LED ON @TIME".
  *
  * Returns NULL, or the reason why led-line does not have it.
  */
 static const char *ask(const struct upstream *upstream, const struct request *request)
 {
 	char text[COMMAND_TEXT_MAX + 1];
-	int n;
+	size_t length;
 
 	if (upstream->fd < 0)
 		return upstream->why;
-	n = snprintf(text, sizeof text, "%s%s%s @%llu\n", verb_text(request->verb),
-		*request->key ? " #" : "", request->key, (unsigned long long)request->at);
+	length = command_write(request, text);
+	length += (size_t)snprintf(
+		text + length, sizeof text - length, " @%llu\n", (unsigned long long)request->at);
 	/* EPIPE: led-line has closed the connection. It may have sent the reason before. */
-	if (send(upstream->fd, text, (size_t)n, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+	if (send(upstream->fd, text, length, MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return strerror(errno);
 	return NULL;
 }
@@ -76,6 +77,12 @@ static const char *take_answer(
 	return NULL;
 }
 
+/* Whether a command is one that every led-line knows, older ones too. */
+static bool is_plain(const struct request *request)
+{
+	return request->verb <= VERB_STATUS && !request->all && !*request->name && !*request->key;
+}
+
 enum outcome upstream_carry_out(const struct upstream *upstream, const struct request *request,
 	char answer[ANSWER_MAX], bool *logged)
 {
@@ -87,8 +94,8 @@ enum outcome upstream_carry_out(const struct upstream *upstream, const struct re
 		outcome = OUTCOME_UNKNOWN;
 		why = take_answer(upstream, answer, logged);
 	}
-	/* Every led-line knows a command without a key. No other server knows the time in it. */
-	if (!why && !*request->key && strncmp(answer, NOT_LED_LINE, strlen(NOT_LED_LINE)) == 0) {
+	/* No server but led-line knows the time in it. */
+	if (!why && is_plain(request) && strncmp(answer, NOT_LED_LINE, strlen(NOT_LED_LINE)) == 0) {
 		outcome = OUTCOME_NOT_ASKED;
 		why = "another led-handler listens there: LED_LINE has to be led-line's address";
 	}

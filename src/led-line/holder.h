@@ -3,26 +3,36 @@
 #define HOLDER_H
 
 /*
- * Holds the LED: carries out commands, keeps the state over restarts and reboots,
- * and gets the hardware back when it has been away.
+ * Holds one LED: changes it as commands say, puts it out after a pulse, keeps its state over
+ * restarts, and gets the hardware back when it has been away.
  */
 
 #include <systemd/sd-event.h>
 
+#include "arrival.h"
 #include "command.h"
+#include "definition.h"
 #include "led.h"
-
-/* What the LED shows first, when no earlier process left it in some state. */
-enum initial {
-	INITIAL_OFF,
-	INITIAL_ON,
-	INITIAL_LAST, /* what the last command left, before a reboot too */
-};
 
 struct holder;
 
-/* Creates a holder of an LED, which stays the caller's. Returns NULL when memory is short. */
-struct holder *holder_create(sd_event *event, struct led *led, enum initial initial);
+/* Called at each change of what the LED shows, or of what is wrong with it. */
+typedef void (*holder_changed)(void *userdata);
+
+/*
+ * Creates a holder of an LED.
+ *
+ * clock: as commands tell their time; kept by the caller
+ * definition: kept by the caller
+ * led: from now on the holder's
+ * Returns NULL when memory is short.
+ */
+struct holder *holder_create(sd_event *event, const struct arrival_clock *clock,
+	const struct definition *definition, struct led *led, holder_changed changed,
+	void *userdata);
+
+/* What it was created from. */
+const struct definition *holder_definition(const struct holder *holder);
 
 /*
  * Offers a descriptor that came out of the service manager's store.
@@ -35,15 +45,35 @@ bool holder_inherit(struct holder *holder, int fd, const char *name);
 /*
  * Opens the LED, after everything inherited has been offered. Failures are logged and retried.
  *
- * let_go: whether descriptors have just been removed from the store: one of them may have the line,
- *     which is waited for then, for at most a second
+ * lit: its first state, where no earlier process left one
+ * free_by: until this time of clock_usec(), a busy line is waited for: it may be held by a
+ *     descriptor that has just been removed from the store
  */
-void holder_start(struct holder *holder, bool let_go);
+void holder_start(struct holder *holder, bool lit, uint64_t free_by);
 
-/* Carries out a command: a server_carry_out. */
-bool holder_carry_out(void *holder, const struct request *request, char answer[ANSWER_MAX]);
+/*
+ * Carries out a command, or reads the state.
+ *
+ * request: VERB_ON, VERB_OFF, VERB_TOGGLE, VERB_PULSE or VERB_STATUS
+ * carried_out: set to whether the command has been carried out, now or earlier
+ * Returns the state that the hardware has now, 1 or 0, or a negative errno with why set.
+ */
+int holder_carry_out(struct holder *holder, const struct request *request, bool *carried_out,
+	char why[LED_WHY_MAX]);
 
-/* Saves what is not saved yet. The LED is not touched. */
+/* Looks at the hardware: it may have changed. */
+void holder_check(struct holder *holder);
+
+/* Whether the LED is lit, or is to be when its hardware is back. */
+bool holder_is_lit(const struct holder *holder);
+
+/* Whether the LED would be lit after a reboot: a pulse does not last so long. */
+bool holder_stays_lit(const struct holder *holder);
+
+/* What is wrong with the LED, or "". */
+const char *holder_trouble(const struct holder *holder);
+
+/* The LED is not touched. */
 void holder_destroy(struct holder *holder);
 
 #endif

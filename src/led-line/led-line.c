@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* led-line: holds the LED's line, and carries out the commands that come to its sockets. */
+/* led-line: holds the lines of LEDs, and carries out the commands that come to its sockets. */
 
 #include <errno.h>
 #include <getopt.h>
@@ -18,10 +18,12 @@
 
 #include "address.h"
 #include "allow.h"
+#include "arrival.h"
 #include "confine.h"
+#include "definition.h"
 #include "descriptors.h"
-#include "holder.h"
 #include "led.h"
+#include "leds.h"
 #include "listen.h"
 #include "log.h"
 #include "server.h"
@@ -31,14 +33,18 @@
 #define LISTEN_ADDRESSES 16
 
 struct options {
-	struct setting led, initial, allow;
+	struct setting initial, allow;
+	struct definition definitions[LEDS_MAX];
+	struct led *leds[LEDS_MAX];
+	unsigned n_leds;
 	struct address listen[LISTEN_ADDRESSES];
 	unsigned n_listen;
 };
 
 struct program {
 	sd_event *event;
-	struct holder *holder;
+	struct arrival_clock clock;
+	struct leds *leds;
 	struct server *server;
 	unsigned n_sockets;
 	struct made {
@@ -54,12 +60,16 @@ static void print_help(void)
 {
 	printf("Usage: led-line [OPTION]...\n"
 	       "\n"
-	       "Holds the line of an LED and carries out LED ON, LED OFF, LED TOGGLE and\n"
-	       "LED STATUS, one command per connection.\n"
+	       "Holds the lines of LEDs and carries out commands such as LED ON, one per\n"
+	       "connection.\n"
 	       "\n"
-	       "      --led=SPEC      gpio:LINE, gpio:CHIP/OFFSET (,active-low behind it),\n"
-	       "                      leds:NAME or log (default: $LED, else gpio:GPIO17)\n"
-	       "      --initial=WHAT  off, on or last: the LED's first state\n"
+	       "      --led=[NAME=]SPEC\n"
+	       "                      an LED; again for more. SPEC is gpio:LINE,\n"
+	       "                      gpio:CHIP/OFFSET, leds:NAME or log, and behind it with\n"
+	       "                      commas: initial=WHAT, pulse=MS, for gpio active-low, too\n"
+	       "                      (default: $LED, with blanks between them, else\n"
+	       "                      gpio:GPIO17)\n"
+	       "      --initial=WHAT  off, on or last: the first state of an LED without initial=\n"
 	       "                      (default: $LED_INITIAL, else off)\n"
 	       "      --listen=ADDR   /path, HOST:PORT, [IPv6]:PORT or PORT; again for more\n"
 	       "                      (default: $LED_LISTEN, with blanks between them, else\n"
@@ -84,33 +94,55 @@ static void add_listen(struct options *options, const struct setting *setting)
 		setting_error(setting, why);
 }
 
-/* The addresses of a list with blanks between them. */
-static void add_listen_list(struct options *options, const char *list)
+static void add_led(struct options *options, const struct setting *setting)
 {
-	char *copy = strdup(list), *rest = copy, *text;
+	const char *why = "too many LEDs: there may be 32";
+	struct definition *definition = &options->definitions[options->n_leds];
 
-	while ((text = strsep(&rest, " \t"))) {
-		const struct setting one = {"--listen", "LED_LISTEN", text, "LED_LISTEN"};
+	if (options->n_leds < LEDS_MAX)
+		why = definition_parse(setting->value, definition);
+	for (unsigned i = 0; i < options->n_leds && !why; i++)
+		if (strcmp(options->definitions[i].name, definition->name) == 0)
+			why = "another LED has this name; one without a name is called led";
+	if (!why)
+		options->leds[options->n_leds++] =
+			led_create(definition_name(definition), definition->spec, &why);
+	if (why)
+		setting_error(setting, why);
+}
 
-		if (*text)
-			add_listen(options, &one);
-	}
-	free(copy);
+/* Completes a setting whose variable may have several words, and adds each. */
+static void add_words(struct options *options, struct setting *setting,
+	void (*add)(struct options *options, const struct setting *setting))
+{
+	struct setting one;
+	char *words, *rest;
+
+	setting_complete(setting);
+	one = *setting;
+	words = rest = strdup(setting->value);
+	while ((one.value = strsep(&rest, " \t\n")))
+		if (*one.value)
+			add(options, &one);
+	free(words);
 }
 
 /* The environment sets what no option has set. */
 static void read_environment(struct options *options)
 {
 	struct setting listen = {"--listen", "LED_LISTEN", LINE_SOCKET, NULL};
+	struct setting led = {"--led", "LED", "gpio:GPIO17", NULL};
 
-	setting_complete(&options->led);
 	setting_complete(&options->initial);
 	setting_complete(&options->allow);
-	setting_complete(&listen);
 	if (options->n_listen == 0)
-		add_listen_list(options, listen.value);
+		add_words(options, &listen, add_listen);
 	if (options->n_listen == 0)
 		setting_error(&listen, "no address");
+	if (options->n_leds == 0)
+		add_words(options, &led, add_led);
+	if (options->n_leds == 0)
+		setting_error(&led, "no LED");
 }
 
 static void parse_argv(int argc, char *argv[], struct options *options)
@@ -126,12 +158,14 @@ static void parse_argv(int argc, char *argv[], struct options *options)
 		{0},
 	};
 	struct setting listen = {"--listen", "LED_LISTEN", NULL, NULL};
+	struct setting led = {"--led", "LED", NULL, NULL};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", OPTIONS, NULL)) >= 0) {
 		switch (c) {
 		case LED:
-			setting_take(&options->led, optarg);
+			setting_take(&led, optarg);
+			add_led(options, &led);
 			break;
 		case INITIAL:
 			setting_take(&options->initial, optarg);
@@ -159,15 +193,18 @@ static void parse_argv(int argc, char *argv[], struct options *options)
 	}
 }
 
-static enum initial parse_initial(const struct setting *setting)
+/* Completes the LEDs' definitions. */
+static void set_initial(struct options *options)
 {
-	if (strcmp(setting->value, "off") == 0)
-		return INITIAL_OFF;
-	if (strcmp(setting->value, "on") == 0)
-		return INITIAL_ON;
-	if (strcmp(setting->value, "last") == 0)
-		return INITIAL_LAST;
-	setting_error(setting, "it is off, on or last");
+	const char *why;
+	enum initial initial;
+
+	why = definition_parse_initial(options->initial.value, &initial);
+	if (why)
+		setting_error(&options->initial, why);
+	for (unsigned i = 0; i < options->n_leds; i++)
+		if (options->definitions[i].initial == INITIAL_UNSET)
+			options->definitions[i].initial = initial;
 }
 
 static bool is_listening(int fd)
@@ -210,7 +247,7 @@ static int take_passed(struct program *program, char *const *names, int n)
 
 		if (r >= 0 && is_listening(fd)) {
 			r = serve(program, fd);
-		} else if (!holder_inherit(program->holder, fd, names[i])) {
+		} else if (!leds_inherit(program->leds, fd, names[i])) {
 			let_go(program, fd, names[i]);
 		}
 	}
@@ -277,8 +314,20 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
-static int set_up(struct program *program, const struct options *options, struct led *led,
-	enum initial initial)
+/* Creates the LEDs. Returns 0 or a negative errno. */
+static int add_leds(struct program *program, const struct options *options)
+{
+	int r = 0;
+
+	program->leds = leds_create(program->event, &program->clock);
+	if (!program->leds)
+		return -ENOMEM;
+	for (unsigned i = 0; i < options->n_leds && r >= 0; i++)
+		r = leds_add(program->leds, &options->definitions[i], options->leds[i]);
+	return r;
+}
+
+static int set_up(struct program *program, const struct options *options)
 {
 	char **names = NULL;
 	int n, r;
@@ -292,13 +341,13 @@ static int set_up(struct program *program, const struct options *options, struct
 	r = sd_event_default(&program->event);
 	if (r >= 0)
 		r = sd_event_set_watchdog(program->event, true);
+	arrival_clock_open(&program->clock);
+	if (r >= 0)
+		r = add_leds(program, options);
 	if (r < 0)
 		return r;
-	program->holder = holder_create(program->event, led, initial);
-	if (!program->holder)
-		return -ENOMEM;
-	program->server = server_create(
-		program->event, options->allow.value, holder_carry_out, program->holder);
+	program->server = server_create(program->event, &program->clock, options->allow.value,
+		leds_carry_out, program->leds);
 	if (!program->server)
 		return -ENOMEM;
 	r = sd_event_add_signal(
@@ -320,7 +369,7 @@ static int set_up(struct program *program, const struct options *options, struct
 			r = listen_ourselves(program, &options->listen[i]);
 	if (r < 0)
 		return r;
-	holder_start(program->holder, program->let_go);
+	leds_start(program->leds, program->let_go);
 	return 0;
 }
 
@@ -337,13 +386,10 @@ static void remove_made(const struct made *made)
 int main(int argc, char *argv[])
 {
 	struct options options = {
-		.led = {"--led", "LED", "gpio:GPIO17", NULL},
 		.initial = {"--initial", "LED_INITIAL", "off", NULL},
 		.allow = {"--allow", "LED_ALLOW", "private", NULL},
 	};
-	struct program program = {0};
-	enum initial initial;
-	struct led *led;
+	struct program program = {.clock.fd = -1};
 	const char *why;
 	bool allowed;
 	int r;
@@ -351,16 +397,13 @@ int main(int argc, char *argv[])
 	descriptors_fill();
 	parse_argv(argc, argv, &options);
 	read_environment(&options);
-	initial = parse_initial(&options.initial);
+	set_initial(&options);
 	why = allow_peer(options.allow.value, NULL, &allowed);
 	if (why)
 		setting_error(&options.allow, why);
-	led = led_create(options.led.value, &why);
-	if (!led)
-		setting_error(&options.led, why);
 
 	log_open("led-line");
-	r = set_up(&program, &options, led, initial);
+	r = set_up(&program, &options);
 	if (r >= 0) {
 		sd_notify(0, "READY=1");
 		r = sd_event_loop(program.event);
@@ -371,8 +414,8 @@ int main(int argc, char *argv[])
 	server_destroy(program.server);
 	for (unsigned i = 0; i < program.n_made; i++)
 		remove_made(&program.made[i]);
-	holder_destroy(program.holder);
-	led_destroy(led);
+	leds_destroy(program.leds);
+	arrival_clock_close(&program.clock);
 	sd_event_unref(program.event);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

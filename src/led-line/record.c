@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* Changes whenever the layout of struct record does. */
-#define FORMAT 1
+#define FORMAT 2
 
 struct content {
 	char state[8];   /* "on\n" or "off\n", padded with NULs, for 0.1.0 to read, too */
@@ -50,6 +50,8 @@ void record_settle(struct record *record, bool lit)
 	}
 	record->key_pending = false;
 	record->lit = lit;
+	if (!lit)
+		record->off_at = 0;
 }
 
 int record_create(void)

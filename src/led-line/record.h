@@ -17,6 +17,8 @@
 /* Begins as all zeros. */
 struct record {
 	bool lit;
+	uint64_t off_at; /* when the LED goes out by itself, in microseconds of CLOCK_BOOTTIME, or 0
+			  */
 	struct reorder reorder;
 	char keys[RECORD_KEYS][COMMAND_KEY_MAX]; /* padded with NULs; a ring */
 	unsigned next_key;
@@ -31,7 +33,8 @@ void record_add_key(struct record *record, const char key[COMMAND_KEY_MAX + 1]);
 
 /*
  * Compares the record with the LED's real state. If they differ, led-line ended before it carried
- * out the pending command: its key and the times of all commands are forgotten.
+ * out the pending command: its key and the times of all commands are forgotten. An LED that is off
+ * has no time to go out.
  */
 void record_settle(struct record *record, bool lit);
 

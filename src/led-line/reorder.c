@@ -32,19 +32,39 @@ static bool toggled_after(struct reorder *reorder, uint64_t at)
 
 bool reorder_apply(struct reorder *reorder, enum verb verb, uint64_t at, bool *lit)
 {
-	assert(verb != VERB_STATUS);
+	bool in_pulse;
+
+	assert(verb != VERB_STATUS && verb != VERB_LIST);
 
 	if (at < reorder->set_at || at + REORDER_WINDOW_MS <= reorder->newest)
 		return false;
 	if (at > reorder->newest)
 		advance(reorder, at);
+	in_pulse = at < reorder->ended_at;
+	if (verb != VERB_TOGGLE || in_pulse)
+		reorder->ended_at = 0;
 	if (verb == VERB_TOGGLE) {
+		if (at > reorder->toggled_at)
+			reorder->toggled_at = at;
 		*bits_of(reorder, at) ^= 1ULL << at % 64;
+		/* In time, it would have put the LED out, and the pulse's end would not have. */
+		if (in_pulse)
+			return false;
 		*lit = !*lit;
 		return true;
 	}
 	/* Toggles that arrived before it are of no effect any more. */
 	reorder->set_at = at;
-	*lit = (verb == VERB_ON) != toggled_after(reorder, at);
+	*lit = (verb != VERB_OFF) != toggled_after(reorder, at);
 	return true;
+}
+
+bool reorder_pulses(const struct reorder *reorder, uint64_t at)
+{
+	return at == reorder->set_at && at >= reorder->toggled_at;
+}
+
+void reorder_end_pulse(struct reorder *reorder, uint64_t at)
+{
+	reorder->ended_at = at;
 }

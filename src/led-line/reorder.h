@@ -19,8 +19,10 @@ _Static_assert(REORDER_WINDOW_MS > COMMAND_LATE_MS, "whatever is carried out is 
 
 /* What has been carried out. Begins as all zeros. */
 struct reorder {
-	uint64_t set_at; /* when the newest ON or OFF arrived */
-	uint64_t newest; /* when the newest command of all did */
+	uint64_t set_at;     /* when the newest ON, OFF or PULSE arrived */
+	uint64_t toggled_at; /* when the newest TOGGLE did */
+	uint64_t newest;     /* when the newest command of all did */
+	uint64_t ended_at;   /* when a pulse ended that no command has replaced since, or 0 */
 	/* A bit for each millisecond up to newest: an odd number of toggles arrived in it. */
 	uint64_t toggled[REORDER_WINDOW_MS / 64];
 };
@@ -28,7 +30,7 @@ struct reorder {
 /*
  * Takes one command into account.
  *
- * verb: not VERB_STATUS
+ * verb: VERB_ON, VERB_OFF, VERB_TOGGLE or VERB_PULSE
  * at: when it reached the machine, in milliseconds; two of the same millisecond count in
  *     the order of the calls
  * lit: the LED's state, replaced with the one that it has to have now
@@ -36,5 +38,12 @@ struct reorder {
  * older than the window, and the LED is to be left alone.
  */
 bool reorder_apply(struct reorder *reorder, enum verb verb, uint64_t at, bool *lit);
+
+/* Whether a PULSE that was taken into account is the newest command: it lights the LED for a time.
+ */
+bool reorder_pulses(const struct reorder *reorder, uint64_t at);
+
+/* The LED has gone out at the end of its pulse. at: in milliseconds */
+void reorder_end_pulse(struct reorder *reorder, uint64_t at);
 
 #endif

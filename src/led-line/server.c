@@ -50,7 +50,7 @@ struct client {
 
 struct server {
 	sd_event *event;
-	struct arrival_clock clock;
+	const struct arrival_clock *clock;
 	const char *allow;
 	uid_t handler_uid; /* led-handler's account: the owner of the socket that led-handler
 			      connects to */
@@ -217,7 +217,7 @@ static void client_finish(struct client *client, bool ended)
 	struct server *server = client->server;
 	const struct linger at_once = {.l_onoff = 1};
 	bool from_handler;
-	uint64_t arrived = arrival_ms(&server->clock, client->fd);
+	uint64_t arrived = arrival_ms(server->clock, client->fd);
 	char answer[ANSWER_MAX];
 	struct request request;
 	bool answered, in_log;
@@ -239,7 +239,7 @@ static void client_finish(struct client *client, bool ended)
 	 */
 	if (!from_handler || request.at > arrived)
 		request.at = arrived;
-	request.late = arrival_ms(&server->clock, -1) > request.at + COMMAND_LATE_MS;
+	request.late = arrival_ms(server->clock, -1) > request.at + COMMAND_LATE_MS;
 	answered = server->carry_out(server->userdata, &request, answer);
 	/* led-handler, which will log this command, shares the log with our own clients. */
 	if (answered && from_handler && !take_log_line(server))
@@ -473,16 +473,16 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
 	return 0;
 }
 
-struct server *server_create(
-	sd_event *event, const char *allow, server_carry_out carry_out, void *userdata)
+struct server *server_create(sd_event *event, const struct arrival_clock *clock, const char *allow,
+	server_carry_out carry_out, void *userdata)
 {
 	struct server *server = calloc(1, sizeof *server);
 	int r;
 
 	if (!server)
 		return NULL;
-	server->clock.fd = -1;
 	server->event = sd_event_ref(event);
+	server->clock = clock;
 	server->allow = allow;
 	server->handler_uid = getuid();
 	server->carry_out = carry_out;
@@ -496,7 +496,6 @@ struct server *server_create(
 		server_destroy(server);
 		return NULL;
 	}
-	arrival_clock_open(&server->clock);
 	return server;
 }
 
@@ -562,7 +561,6 @@ void server_destroy(struct server *server)
 	sd_event_source_disable_unref(server->pause);
 	sd_event_source_disable_unref(server->stop);
 	sd_event_source_disable_unref(server->log_interval);
-	arrival_clock_close(&server->clock);
 	sd_event_unref(server->event);
 	free(server);
 }

@@ -6,6 +6,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "arrival.h"
 #include "command.h"
 
 /* Clients served at once. One more, and the oldest silent one makes room. */
@@ -30,11 +31,12 @@ typedef bool (*server_carry_out)(
 /*
  * Creates a server without sockets.
  *
+ * clock: tells when a command came; kept by the caller
  * allow: who may connect, as allow_peer() reads it; kept by the caller
  * Returns NULL when memory is short.
  */
-struct server *server_create(
-	sd_event *event, const char *allow, server_carry_out carry_out, void *userdata);
+struct server *server_create(sd_event *event, const struct arrival_clock *clock, const char *allow,
+	server_carry_out carry_out, void *userdata);
 
 /*
  * Serves a listening stream socket, which from then on is the server's to close.

@@ -13,9 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ON "on\n"
-#define OFF "off\n"
-
 /* A failed write is tried again after this time. */
 #define RETRY_SECONDS 5
 
@@ -23,12 +20,12 @@ struct state_writer {
 	pthread_t thread;
 	pthread_mutex_t lock; /* of everything below */
 	pthread_cond_t changed;
-	int lit;    /* the newest state, or -1 before the first */
-	bool asked; /* the thread has to look at lit */
+	char text[STATE_FILE_MAX]; /* the newest, or "" before the first */
+	bool asked;                /* the thread has to look at text */
 	bool ending;
-	int saved;  /* what the file says, or negative where that is not known */
-	int result; /* of the latest write */
-	int fd;     /* eventfd(2): there is a new result */
+	char saved[STATE_FILE_MAX]; /* what the file says, or "" where that is not known */
+	int result;                 /* of the latest write */
+	int fd;                     /* eventfd(2): there is a new result */
 };
 
 const char *state_file_path(void)
@@ -42,28 +39,69 @@ const char *state_file_path(void)
 	return path;
 }
 
-int state_file_load(void)
+int state_file_load(char text[STATE_FILE_MAX])
 {
-	int fd = open(state_file_path(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	char text[sizeof OFF + 1] = "";
-	int r = -EBADMSG;
+	int fd = open(state_file_path(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r = 0;
+	ssize_t n;
 
+	*text = '\0';
 	if (fd < 0)
 		return -errno;
-	if (read(fd, text, sizeof text - 1) < 0)
+	n = read(fd, text, STATE_FILE_MAX - 1);
+	if (n < 0)
 		r = -errno;
-	else if (strcmp(text, ON) == 0)
-		r = 1;
-	else if (strcmp(text, OFF) == 0)
-		r = 0;
+	text[n < 0 ? 0 : n] = '\0';
 	close(fd);
 	return r;
 }
 
-/* Writes a new file and waits until the disk has it. Returns 0 or a negative errno. */
-static int write_new(const char *path, bool lit)
+/* If a line is about this LED, returns what it says; else NULL. */
+static const char *state_of(const char *line, size_t length, const char *name)
 {
-	const char *text = lit ? ON : OFF;
+	size_t its_name = strlen(name);
+
+	if (its_name == 0)
+		return memchr(line, ' ', length) ? NULL : line;
+	if (its_name >= length || memcmp(line, name, its_name) != 0 || line[its_name] != ' ')
+		return NULL;
+	return line + its_name + 1;
+}
+
+int state_text_find(const char *text, const char *name)
+{
+	int found = *text ? -ENOENT : -EBADMSG;
+
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		const char *state = state_of(text, length, name);
+		size_t rest = state ? length - (size_t)(state - text) : 0;
+
+		if (!text[length])
+			return -EBADMSG; /* cut off */
+		if (state && found != -ENOENT)
+			return -EBADMSG;
+		if (state && rest == 2 && memcmp(state, "on", rest) == 0)
+			found = 1;
+		else if (state && rest == 3 && memcmp(state, "off", rest) == 0)
+			found = 0;
+		else if (state)
+			return -EBADMSG;
+		text += length + 1;
+	}
+	return found;
+}
+
+void state_text_add(char text[STATE_FILE_MAX], const char *name, bool lit)
+{
+	size_t length = strlen(text);
+
+	snprintf(text + length, STATE_FILE_MAX - length, "%s%s%s\n", name, *name ? " " : "",
+		lit ? "on" : "off");
+}
+
+/* Writes a new file and waits until the disk has it. Returns 0 or a negative errno. */
+static int write_new(const char *path, const char *text)
+{
 	ssize_t length = (ssize_t)strlen(text), n;
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644), r = 0;
 
@@ -97,13 +135,13 @@ static int sync_folder(void)
 	return r;
 }
 
-int state_file_save(bool lit)
+int state_file_save(const char *text)
 {
 	char temporary[PATH_MAX + sizeof ".new"];
 	int r;
 
 	snprintf(temporary, sizeof temporary, "%s.new", state_file_path());
-	r = write_new(temporary, lit);
+	r = write_new(temporary, text);
 	if (r >= 0 && rename(temporary, state_file_path()) < 0)
 		r = -errno;
 	if (r < 0) {
@@ -134,7 +172,7 @@ static void *run_writer(void *userdata)
 
 	pthread_mutex_lock(&writer->lock);
 	while (writer->asked || !writer->ending) {
-		bool lit = writer->lit > 0;
+		char text[STATE_FILE_MAX];
 		int r;
 
 		if (!writer->asked) {
@@ -142,13 +180,14 @@ static void *run_writer(void *userdata)
 			continue;
 		}
 		writer->asked = false;
-		if (writer->saved == lit)
+		if (strcmp(writer->saved, writer->text) == 0)
 			continue;
+		strcpy(text, writer->text);
 		pthread_mutex_unlock(&writer->lock);
-		r = state_file_save(lit);
+		r = state_file_save(text);
 		pthread_mutex_lock(&writer->lock);
 		writer->result = r;
-		writer->saved = r < 0 ? r : lit;
+		strcpy(writer->saved, r < 0 ? "" : text);
 		eventfd_write(writer->fd, 1);
 	}
 	pthread_mutex_unlock(&writer->lock);
@@ -168,7 +207,7 @@ static int start_thread(struct state_writer *writer)
 	return error;
 }
 
-struct state_writer *state_writer_create(int saved)
+struct state_writer *state_writer_create(const char *saved)
 {
 	struct state_writer *writer = calloc(1, sizeof *writer);
 	pthread_condattr_t monotonic;
@@ -177,8 +216,7 @@ struct state_writer *state_writer_create(int saved)
 	if (!writer)
 		return NULL;
 	state_file_path(); /* makes the path while there is only one thread */
-	writer->lit = -1;
-	writer->saved = saved;
+	strcpy(writer->saved, saved);
 	writer->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_condattr_init(&monotonic);
@@ -195,10 +233,10 @@ struct state_writer *state_writer_create(int saved)
 	return NULL;
 }
 
-void state_writer_put(struct state_writer *writer, bool lit)
+void state_writer_put(struct state_writer *writer, const char *text)
 {
 	pthread_mutex_lock(&writer->lock);
-	writer->lit = lit;
+	strcpy(writer->text, text);
 	writer->asked = true;
 	pthread_cond_signal(&writer->changed);
 	pthread_mutex_unlock(&writer->lock);
@@ -227,7 +265,7 @@ int state_writer_destroy(struct state_writer *writer)
 
 	pthread_mutex_lock(&writer->lock);
 	writer->ending = true;
-	writer->asked = writer->lit >= 0;
+	writer->asked = *writer->text;
 	pthread_cond_signal(&writer->changed);
 	pthread_mutex_unlock(&writer->lock);
 	pthread_join(writer->thread, NULL);

@@ -558,7 +558,7 @@ def last_broken(w):
     line = w.line("--initial=last", env={"STATE_DIRECTORY": w.dir})
     assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
     warnings = w.log("led-line", WARNING)
-    assert warnings == [f"{w.dir}/last: neither on nor off; the LED starts off"], warnings
+    assert warnings == [f"{w.dir}/last: neither on nor off; LED log starts off"], warnings
     line.stop()
     assert (w.dir / "last").read_text() == "off\n"
 
@@ -598,7 +598,7 @@ def wrong_options(w):
     for options, text in [
         (["--led=gpi:17"], "led-line: --led=gpi:17: an LED is gpio:LINE"),
         (["--led=gpio:chip/x"], "CHIP/OFFSET"),
-        (["--initial=maybe"], "led-line: --initial=maybe: it is off, on or last"),
+        (["--initial=maybe"], "led-line: --initial=maybe: initial is off, on or last"),
         (["--listen=nowhere"], "led-line: --listen=nowhere: an address is"),
         (["--allow=10.0.0.0/33"], "led-line: --allow=10.0.0.0/33: it is private, any, or prefixes"),
         (["--lead=x"], "unrecognized option"),

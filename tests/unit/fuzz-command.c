@@ -12,12 +12,31 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *verdict(const struct command *command)
+/* Whether two commands mean the same. */
+static bool are_alike(const struct command *one, const struct command *other)
+{
+	struct request request, its;
+	const char *why = command_parse(one, &request), *its_why = command_parse(other, &its);
+
+	if (why || its_why)
+		return why == its_why;
+	return request.verb == its.verb && request.all == its.all &&
+	       strcmp(request.name, its.name) == 0 && request.pulse_ms == its.pulse_ms &&
+	       strcmp(request.key, its.key) == 0 && request.at == its.at;
+}
+
+/* Whether a request is one that the protocol has. */
+static bool is_possible(const struct command *command)
 {
 	struct request request;
-	const char *why = command_parse(command, &request);
+	char name[COMMAND_NAME_MAX + 1];
 
-	return why ? why : verb_text(request.verb);
+	if (command_parse(command, &request))
+		return true;
+	if (*request.name && !command_read_name(request.name, strlen(request.name), name))
+		return false;
+	return (request.verb == VERB_PULSE) == (request.pulse_ms > 0) &&
+	       request.pulse_ms <= COMMAND_PULSE_MAX && !(request.all && *request.name);
 }
 
 static void try_bytes(const char *bytes, size_t size, size_t step, bool timed)
@@ -29,7 +48,7 @@ static void try_bytes(const char *bytes, size_t size, size_t step, bool timed)
 	for (size_t i = 0; i < size; i += step)
 		command_feed(&pieces, bytes + i, size - i < step ? size - i : step);
 
-	if (strcmp(verdict(&whole), verdict(&pieces)) != 0 || whole.begun != pieces.begun)
+	if (!are_alike(&whole, &pieces) || !is_possible(&whole) || whole.begun != pieces.begun)
 		abort();
 	if (strlen(command_quote(&whole, quoted)) >= sizeof quoted)
 		abort();

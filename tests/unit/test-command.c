@@ -2,12 +2,22 @@
 #include "../../src/common/command.h"
 #include "tap.h"
 
-#define UNKNOWN "unknown command: send LED ON, LED OFF, LED TOGGLE or LED STATUS"
-#define EMPTY "empty command: send LED ON, LED OFF, LED TOGGLE or LED STATUS"
+#define COMMANDS "LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS or LED LIST"
+#define UNKNOWN "unknown command: send " COMMANDS
+#define EMPTY "empty command: send " COMMANDS
+#define PULSE "LED PULSE takes 1 to 3600000 milliseconds"
 #define LONG "command too long: it has at most 64 bytes"
 #define MORE "more than one command: a connection carries one"
 
-/* What bytes mean, as one piece: a verb's text, or the reason. */
+static const char *words(const struct request *request)
+{
+	static char text[COMMAND_MAX + 1];
+
+	CHECK(command_write(request, text) == strlen(text));
+	return text;
+}
+
+/* What bytes mean, as one piece: the request in words, or the reason. */
 static const char *meaning(const char *bytes, size_t n)
 {
 	struct command command = {0};
@@ -16,7 +26,7 @@ static const char *meaning(const char *bytes, size_t n)
 
 	command_feed(&command, bytes, n);
 	why = command_parse(&command, &request);
-	return why ? why : verb_text(request.verb);
+	return why ? why : words(&request);
 }
 
 #define MEANING(literal) meaning(literal, sizeof literal - 1)
@@ -27,6 +37,56 @@ static void every_command(void)
 	CHECK_TEXT(MEANING("LED OFF\n"), "LED OFF");
 	CHECK_TEXT(MEANING("LED TOGGLE\n"), "LED TOGGLE");
 	CHECK_TEXT(MEANING("LED STATUS\n"), "LED STATUS");
+}
+
+static void names(void)
+{
+	CHECK_TEXT(MEANING("LED kitchen ON\n"), "LED kitchen ON");
+	CHECK_TEXT(MEANING("led Kitchen-2 toggle\n"), "LED kitchen-2 TOGGLE");
+	CHECK_TEXT(MEANING("LED led STATUS\n"), "LED led STATUS");
+	CHECK_TEXT(MEANING("LED a123456789abcdef OFF\n"), "LED a123456789abcdef OFF");
+	CHECK_TEXT(MEANING("LED a123456789abcdefg OFF\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED 1a ON\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED -a ON\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED a_b ON\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED \xc3\xa4 ON\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED kitchen\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED kitchen lamp ON\n"), UNKNOWN);
+	/* Words of the protocol are not names. */
+	CHECK_TEXT(MEANING("LED ON ON\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED list ON\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED watch ON\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED press ON\n"), UNKNOWN);
+}
+
+static void all_and_list(void)
+{
+	CHECK_TEXT(MEANING("LED ALL ON\n"), "LED ALL ON");
+	CHECK_TEXT(MEANING("led all off\n"), "LED ALL OFF");
+	CHECK_TEXT(MEANING("LED ALL TOGGLE\n"), "LED ALL takes ON and OFF");
+	CHECK_TEXT(MEANING("LED ALL PULSE 10\n"), "LED ALL takes ON and OFF");
+	CHECK_TEXT(MEANING("LED ALL STATUS\n"), "LED ALL takes ON and OFF");
+	CHECK_TEXT(MEANING("LED ALL\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED ALL ALL ON\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED LIST\n"), "LED LIST");
+	CHECK_TEXT(MEANING("LED LIST ON\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED kitchen LIST\n"), UNKNOWN);
+}
+
+static void pulses(void)
+{
+	CHECK_TEXT(MEANING("LED PULSE 1\n"), "LED PULSE 1");
+	CHECK_TEXT(MEANING("LED door PULSE 3600000\n"), "LED door PULSE 3600000");
+	CHECK_TEXT(MEANING("LED door PULSE 0500 #k\n"), "LED door PULSE 500 #k");
+	CHECK_TEXT(MEANING("LED PULSE\n"), PULSE);
+	CHECK_TEXT(MEANING("LED PULSE 0\n"), PULSE);
+	CHECK_TEXT(MEANING("LED PULSE 3600001\n"), PULSE);
+	CHECK_TEXT(MEANING("LED PULSE 99999999999999999999999\n"), PULSE);
+	CHECK_TEXT(MEANING("LED PULSE -5\n"), PULSE);
+	CHECK_TEXT(MEANING("LED PULSE 5s\n"), PULSE);
+	CHECK_TEXT(MEANING("LED PULSE #k\n"), PULSE);
+	CHECK_TEXT(MEANING("LED PULSE 5 5\n"), UNKNOWN);
+	CHECK_TEXT(MEANING("LED ON 5\n"), UNKNOWN);
 }
 
 static void every_terminator(void)
@@ -149,7 +209,7 @@ static const char *meaning_at(const char *text, uint64_t *at)
 	command_feed(&command, text, strlen(text));
 	why = command_parse(&command, &request);
 	*at = request.at;
-	return why ? why : verb_text(request.verb);
+	return why ? why : words(&request);
 }
 
 static void time_from_those_who_may_say_it(void)
@@ -242,7 +302,9 @@ static void quoted_for_the_log(void)
 	CHECK(strlen(command_quote(&long_one, quoted)) == (COMMAND_MAX + 1) * 4);
 }
 
-TAP_MAIN({"every command is understood", every_command},
+TAP_MAIN({"every command is understood", every_command}, {"an LED may have a name", names},
+	{"ALL takes ON and OFF, LIST no name", all_and_list},
+	{"a PULSE has 1 to 3600000 milliseconds", pulses},
 	{"every terminator ends a command", every_terminator},
 	{"any case and any blanks", any_case_and_blanks},
 	{"what is not a command is refused", what_is_not_a_command},

@@ -161,10 +161,82 @@ static void what_is_older_than_the_window(void)
 	CHECK(reorder_apply(&reorder, VERB_ON, 1000002, &lit) && !lit);
 }
 
+/* A pulse is ON until its end, and any later command takes its place. */
+static void what_takes_a_pulses_place(void)
+{
+	static const enum verb LATER[] = {VERB_ON, VERB_OFF, VERB_TOGGLE, VERB_PULSE};
+
+	for (size_t i = 0; i < sizeof LATER / sizeof *LATER; i++) {
+		struct reorder reorder = {0};
+		bool lit = false;
+
+		CHECK(reorder_apply(&reorder, LATER[i], 20, &lit));
+		lit = LATER[i] != VERB_OFF;
+		/* The PULSE is late: it only does not pulse where it still counts as an ON. */
+		reorder_apply(&reorder, VERB_PULSE, 10, &lit);
+		CHECK(!reorder_pulses(&reorder, 10));
+		CHECK(lit == (LATER[i] == VERB_ON || LATER[i] == VERB_PULSE));
+	}
+}
+
+static void a_pulse_after_toggles(void)
+{
+	struct reorder reorder = {0};
+	bool lit = false;
+
+	CHECK(reorder_apply(&reorder, VERB_TOGGLE, 10, &lit) && lit);
+	CHECK(reorder_apply(&reorder, VERB_PULSE, 20, &lit) && lit);
+	CHECK(reorder_pulses(&reorder, 20));
+	/* Two toggles behind it leave the LED lit, but for good. */
+	reorder = (struct reorder){0};
+	lit = false;
+	reorder_apply(&reorder, VERB_TOGGLE, 30, &lit);
+	reorder_apply(&reorder, VERB_TOGGLE, 31, &lit);
+	CHECK(reorder_apply(&reorder, VERB_PULSE, 20, &lit) && lit);
+	CHECK(!reorder_pulses(&reorder, 20));
+}
+
+/* PULSE at 10, its end at 20: commands of before the end come after it. */
+static void late_commands_and_a_pulse_that_has_ended(void)
+{
+	static const struct {
+		enum verb verbs[2];
+		uint64_t at[2];
+		bool lit;
+	} CASES[] = {
+		{{VERB_ON, VERB_STATUS}, {15, 0}, true},
+		{{VERB_OFF, VERB_STATUS}, {15, 0}, false},
+		{{VERB_ON, VERB_STATUS}, {5, 0}, false},
+		/* It would have put the LED out, and the pulse's end would not have. */
+		{{VERB_TOGGLE, VERB_STATUS}, {15, 0}, false},
+		{{VERB_TOGGLE, VERB_TOGGLE}, {15, 16}, true},
+		{{VERB_TOGGLE, VERB_STATUS}, {5, 0}, false},
+		{{VERB_TOGGLE, VERB_STATUS}, {25, 0}, true},
+		{{VERB_TOGGLE, VERB_TOGGLE}, {25, 15}, true},
+		{{VERB_TOGGLE, VERB_ON}, {25, 15}, false},
+		{{VERB_OFF, VERB_TOGGLE}, {25, 15}, false},
+	};
+
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		struct reorder reorder = {0};
+		bool lit = false;
+
+		CHECK(reorder_apply(&reorder, VERB_PULSE, 10, &lit) && lit);
+		reorder_end_pulse(&reorder, 20);
+		lit = false;
+		for (int j = 0; j < 2 && CASES[i].at[j]; j++)
+			reorder_apply(&reorder, CASES[i].verbs[j], CASES[i].at[j], &lit);
+		CHECK(lit == CASES[i].lit);
+	}
+}
+
 TAP_MAIN({"an ON older than an OFF changes nothing", a_late_on_changes_nothing},
 	{"commands of the same tick count as told", the_same_tick_counts_as_told},
 	{"late toggles and what they toggle", late_toggles_and_what_they_toggle},
 	{"every order of up to seven commands ends as they arrived", every_order_of_seven},
 	{"random orders of 200 commands end as they arrived", random_orders_of_two_hundred},
 	{"any number of toggles is in its order", any_number_of_toggles},
-	{"what is older than the window changes nothing", what_is_older_than_the_window})
+	{"what is older than the window changes nothing", what_is_older_than_the_window},
+	{"what takes a pulse's place", what_takes_a_pulses_place},
+	{"a pulse after, and before, toggles", a_pulse_after_toggles},
+	{"late commands, and a pulse that has ended", late_commands_and_a_pulse_that_has_ended})
