@@ -413,8 +413,9 @@ class World:
     def line(self, *options, listen=None, led="log", **kwargs):
         """led-line with a socket in the test's folder."""
         addresses = [self.dir / "line.sock"] if listen is None else listen
+        leds = [f"--led={spec}" for spec in led.split()]
         return self.notified(
-            LED_LINE, f"--led={led}", *(f"--listen={a}" for a in addresses), *options, **kwargs
+            LED_LINE, *leds, *(f"--listen={a}" for a in addresses), *options, **kwargs
         )
 
     def button(self, *options, **kwargs):
@@ -434,13 +435,21 @@ class World:
         path.chmod(0o755)
         return path
 
+    def line_script(self):
+        """A script that runs led-line with the LEDs that are served."""
+        path = self.dir / "line-wrapper"
+        path.write_text(f'#!/bin/sh\nexport LED="{self.led}"\nexec {" ".join(WRAP)} {LED_LINE}\n')
+        path.chmod(0o755)
+        return path
+
     def statuses(self):
         """What the log LED has shown so far, without the state at the start."""
         return [t.removeprefix("LED Status: ") for t in self.log("led-line") if "Status:" in t][1:]
 
     # The ways to serve port 5555.
 
-    def serve(self, how, handler=None):
+    def serve(self, how, handler=None, led="log"):
+        self.led = led
         if not INSTALLED:
             handler = handler or self.handler_script()
         getattr(self, f"serve_{how}")(handler)
@@ -448,10 +457,10 @@ class World:
         return how
 
     def serve_line(self, _):
-        self.line(listen=[PORT])
+        self.line(listen=[PORT], led=self.led)
 
     def serve_activate(self, handler, *options):
-        self.line()
+        self.line(led=self.led)
         self.spawn(
             need_program("systemd-socket-activate"),
             f"--listen={PORT}",
@@ -468,9 +477,7 @@ class World:
         """xinetd/led with the paths of our build and a log for an LED."""
         text = (SOURCE / "xinetd/led").read_text()
         text = text.replace("/usr/bin/led-handler", str(handler))
-        line = self.dir / "line-wrapper"
-        line.write_text(f'#!/bin/sh\nexec {" ".join(WRAP)} {LED_LINE} --led=log\n')
-        line.chmod(0o755)
+        line = self.line_script()
         text = text.replace("/usr/sbin/led-line", str(line))
         config = self.dir / "xinetd.conf"
         config.write_text("defaults\n{\n}\n" + text)
@@ -481,9 +488,7 @@ class World:
         ask(b"LED STATUS\n")  # led-line's start, and its first state, are behind us
 
     def serve_inetd(self, handler):
-        line = self.dir / "line-wrapper"
-        line.write_text(f'#!/bin/sh\nexec {" ".join(WRAP)} {LED_LINE} --led=log\n')
-        line.chmod(0o755)
+        line = self.line_script()
         config = self.dir / "inetd.conf"
         # More than inetd's own limit of 256 a minute.
         config.write_text(
@@ -510,6 +515,7 @@ class World:
         if handler:
             drop_in.parent.mkdir(parents=True)
             drop_in.write_text(f"[Service]\nExecStart=\nExecStart={handler}\n")
+        Path("/etc/default/led").write_text(f'LED="{self.led}"\n')
         run("systemctl", "daemon-reload")
         run("systemctl", "start", unit)
         ask(b"LED STATUS\n")  # led-line's start, and its first state, are behind us
