@@ -2,6 +2,7 @@
 """The service as users have it, under systemd, with a log for an LED and a FIFO for a button."""
 
 import re
+import shlex
 import time
 
 from machines.common import eventually
@@ -221,9 +222,9 @@ def ignored_setting(pi):
         assert f"Ignoring invalid environment assignment '{start}LED_INITIAL=on'" in said, said
 
 
-def setting(name, title="Another LED, another pin"):
+def setting(name):
     """A setting of README.md, and the comment above it."""
-    lines = readme(title)
+    lines = readme("Another button" if name.startswith("BUTTON") else "Another LED, another pin")
     number = next(i for i, line in enumerate(lines) if line.startswith(name))
     return lines[number], lines[number - 1]
 
@@ -256,6 +257,20 @@ def settings(pi):
     for state in "OFF", "ON":
         pi("echo 0 > /run/button/press")
         eventually(lambda: pi.ask() == f"OK LED {state}")
+
+
+@scenario("container", "README's several LEDs, with logs for lines")
+def several(pi):
+    led, *commands = readme("Several LEDs")
+    led = re.sub(r"gpio:\w+(,active-low)?", "log", led)
+    pi(f"echo {shlex.quote(led)} >/etc/default/led; systemctl enable --now led.socket")
+    answers = [pi(command) for command in commands]
+    assert answers[:3] == ["OK LED kitchen ON", "OK LED cellar ON", "OK LED ALL OFF"], answers
+    assert commands[3].endswith(f"# {answers[3]}"), answers
+    assert pi.ask("LED door ON") == "OK LED door ON"
+    eventually(lambda: pi.ask("LED LIST") == answers[3])
+    assert pi("systemctl show -P NFileDescriptorStore led-line") == "3"
+    eventually(lambda: pi.status("led-line") == "LED kitchen is off, cellar is off, door is off")
 
 
 @scenario("container", "from led.socket to led-wait.socket and back, and across a boot")
