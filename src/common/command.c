@@ -13,12 +13,13 @@ static const char *const VERBS[] = {
 	[VERB_STATUS] = "STATUS",
 	[VERB_PULSE] = "PULSE",
 	[VERB_LIST] = "LIST",
+	[VERB_WATCH] = "WATCH",
 };
 
 /* Words that are no names: the verbs, and these. */
-static const char *const RESERVED[] = {"ALL", "PRESS", "WATCH"};
+static const char *const RESERVED[] = {"ALL", "PRESS"};
 
-#define COMMANDS "LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS or LED LIST"
+#define COMMANDS "LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS, LED LIST or LED WATCH"
 
 static const char UNKNOWN[] = "unknown command: send " COMMANDS;
 

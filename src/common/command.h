@@ -72,6 +72,7 @@ enum verb {
 	VERB_STATUS,
 	VERB_PULSE,
 	VERB_LIST,
+	VERB_WATCH,
 };
 
 /* Where the bytes are in telnet's negotiation: RFC 854. */

@@ -102,9 +102,14 @@ static const struct sock_filter DESCRIPTORS[] = {
 	PERMIT(SYS_getpid),
 	PERMIT(SYS_restart_syscall),
 	PERMIT(SYS_exit_group),
+	/* Takes back alarm(2). */
+	PERMIT(SYS_setitimer),
 /* The C library uses these instead on some machines. */
 #ifdef SYS_poll
 	PERMIT(SYS_poll),
+#endif
+#ifdef SYS_alarm
+	PERMIT(SYS_alarm),
 #endif
 #ifdef SYS_send
 	FOR(SYS_send, PLAIN_SEND(3), ALLOW),

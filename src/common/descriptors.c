@@ -2,9 +2,12 @@
 #include "descriptors.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 unsigned descriptors_fill(void)
@@ -27,4 +30,19 @@ unsigned descriptors_fill(void)
 		}
 	}
 	return closed;
+}
+
+void descriptors_keep_alive(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} OPTIONS[] = {
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 60},
+		{IPPROTO_TCP, TCP_KEEPINTVL, 10},
+		{IPPROTO_TCP, TCP_KEEPCNT, 3},
+	};
+
+	for (size_t i = 0; i < sizeof OPTIONS / sizeof *OPTIONS; i++)
+		setsockopt(fd, OPTIONS[i].level, OPTIONS[i].name, &OPTIONS[i].value, sizeof(int));
 }

@@ -28,8 +28,12 @@
 #include "log.h"
 #include "setting.h"
 #include "upstream.h"
+#include "watch.h"
 
-/* The process ends after this time, whatever holds it up. All time limits together are shorter. */
+/*
+ * The process ends after this time, whatever holds it up, unless its client watches. All time
+ * limits together are shorter.
+ */
 #define PROCESS_SECONDS 45
 
 /* The first descriptor that the service manager passes: sd_listen_fds(3). */
@@ -95,7 +99,7 @@ static int serve(const struct connection *connection, const struct address *addr
 	enum outcome outcome = OUTCOME_ANSWERED;
 	struct arrival_clock clock;
 	const struct linger at_once = {.l_onoff = 1};
-	bool ended = false, logged = true, stays = false;
+	bool ended = false, logged = true, stays = false, watches = false;
 	struct request request;
 
 	if (!connection->allowed || input_wait(connection->in, deadline)) {
@@ -105,6 +109,9 @@ static int serve(const struct connection *connection, const struct address *addr
 		/* led-line wakes up meanwhile. */
 		arrival_clock_open(&clock);
 		open_log();
+		/* Later, this would not be allowed any more. */
+		if (connection->peer.family != AF_UNIX)
+			descriptors_keep_alive(connection->in);
 		/* Before anything that a stranger sent is read. */
 		unconfined = confine_to_descriptors();
 		why = ALLOW_REFUSAL;
@@ -120,7 +127,10 @@ static int serve(const struct connection *connection, const struct address *addr
 		outcome = upstream_carry_out(&upstream, &request, answer, &logged);
 	}
 
-	if (outcome == OUTCOME_UNKNOWN) {
+	watches = !why && request.verb == VERB_WATCH && outcome == OUTCOME_ANSWERED;
+	if (watches) {
+		write_answer(connection->out, answer);
+	} else if (outcome == OUTCOME_UNKNOWN) {
 		/* A reset: a button takes an orderly end for a delivery. */
 		setsockopt(connection->out, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	} else {
@@ -144,6 +154,10 @@ static int serve(const struct connection *connection, const struct address *addr
 	else if (logged)
 		syslog(outcome == OUTCOME_ANSWERED ? log_level() : LOG_ERR, "%s sent \"%s\": %s",
 			who, command_quote(&command, quoted), answer);
+	if (watches) {
+		alarm(0);
+		watch_pass_on(connection->in, connection->out, upstream.fd);
+	}
 	if (stays)
 		input_drain(connection->in);
 	return outcome == OUTCOME_ANSWERED ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -157,8 +171,8 @@ static void print_help(void)
 	       "The connection is descriptor 3 if the service manager passed it, else standard\n"
 	       "input and output: echo LED ON | led-handler\n"
 	       "\n"
-	       "Commands: LED [NAME] ON, OFF, TOGGLE, STATUS or PULSE MS; LED ALL ON or OFF;\n"
-	       "LED LIST\n"
+	       "Commands: LED [NAME] ON, OFF, TOGGLE, STATUS, PULSE MS or WATCH;\n"
+	       "LED ALL ON or OFF; LED LIST\n"
 	       "\n"
 	       "      --line=ADDR  where led-line listens: /path, IPv4:PORT or [IPv6]:PORT\n"
 	       "                   (default: $LED_LINE, else " LINE_SOCKET ")\n"

@@ -49,11 +49,12 @@ static const char *ask(const struct upstream *upstream, const struct request *re
 /*
  * Takes led-line's answer, without its newline.
  *
+ * chunk: bytes to read at once; with 1, what follows the answer is left unread
  * logged: set to whether the log has room for the command's line
  * Returns NULL, or the reason why there is no answer: then the outcome is unknown.
  */
 static const char *take_answer(
-	const struct upstream *upstream, char answer[ANSWER_MAX], bool *logged)
+	const struct upstream *upstream, size_t chunk, char answer[ANSWER_MAX], bool *logged)
 {
 	uint64_t deadline = input_now_ms() + DEADLINE_MS - upstream->took;
 	size_t length = 0;
@@ -62,7 +63,9 @@ static const char *take_answer(
 	do {
 		if (!input_wait(upstream->fd, deadline))
 			return "it does not answer";
-		n = read(upstream->fd, answer + length, ANSWER_MAX - 1 - length);
+		if (chunk > ANSWER_MAX - 1 - length)
+			chunk = ANSWER_MAX - 1 - length;
+		n = read(upstream->fd, answer + length, chunk);
 		if (n < 0)
 			return strerror(errno);
 		if (n == 0)
@@ -92,7 +95,8 @@ enum outcome upstream_carry_out(const struct upstream *upstream, const struct re
 
 	if (!why) {
 		outcome = OUTCOME_UNKNOWN;
-		why = take_answer(upstream, answer, logged);
+		why = take_answer(
+			upstream, request->verb == VERB_WATCH ? 1 : ANSWER_MAX, answer, logged);
 	}
 	/* No server but led-line knows the time in it. */
 	if (!why && is_plain(request) && strncmp(answer, NOT_LED_LINE, strlen(NOT_LED_LINE)) == 0) {
@@ -114,6 +118,6 @@ bool upstream_log_has_room(const struct upstream *upstream, uint64_t at)
 	bool logged = true;
 
 	if (!ask(upstream, &status))
-		take_answer(upstream, answer, &logged);
+		take_answer(upstream, ANSWER_MAX, answer, &logged);
 	return logged;
 }

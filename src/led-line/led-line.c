@@ -29,6 +29,7 @@
 #include "server.h"
 #include "setting.h"
 #include "store.h"
+#include "watchers.h"
 
 #define LISTEN_ADDRESSES 16
 
@@ -45,6 +46,7 @@ struct program {
 	sd_event *event;
 	struct arrival_clock clock;
 	struct leds *leds;
+	struct watchers *watchers;
 	struct server *server;
 	unsigned n_sockets;
 	struct made {
@@ -346,8 +348,11 @@ static int set_up(struct program *program, const struct options *options)
 		r = add_leds(program, options);
 	if (r < 0)
 		return r;
+	program->watchers = watchers_create(program->event, program->leds);
+	if (!program->watchers)
+		return -ENOMEM;
 	program->server = server_create(program->event, &program->clock, options->allow.value,
-		leds_carry_out, program->leds);
+		program->leds, program->watchers);
 	if (!program->server)
 		return -ENOMEM;
 	r = sd_event_add_signal(
@@ -414,6 +419,7 @@ int main(int argc, char *argv[])
 	server_destroy(program.server);
 	for (unsigned i = 0; i < program.n_made; i++)
 		remove_made(&program.made[i]);
+	watchers_destroy(program.watchers);
 	leds_destroy(program.leds);
 	arrival_clock_close(&program.clock);
 	sd_event_unref(program.event);

@@ -37,7 +37,12 @@ struct leds {
 	struct state_writer *writer; /* of the state file; NULL if none is kept */
 	int save_error;              /* what the log has said about it, or 0 */
 	sd_event_source *devices, *settle, *saved;
+	void (*changed)(void *userdata);
+	void *userdata;
 };
+
+_Static_assert(
+	LEDS_LINE_MAX > LED_WHY_MAX + COMMAND_NAME_MAX + sizeof "ERR : \n ", "a reason fits");
 
 /* The LED's name, or "" for the one without. */
 static const char *name_of(const struct holder *holder)
@@ -144,6 +149,8 @@ static void on_change(void *userdata)
 	struct leds *leds = userdata;
 
 	timer_start_if_stopped(leds->settle, SETTLE_USEC);
+	if (leds->changed)
+		leds->changed(leds->userdata);
 }
 
 /* A GPIO chip was added or removed. It may be another one: reading our lines tells. */
@@ -233,16 +240,6 @@ void leds_start(struct leds *leds, bool let_go)
 		holder_start(leds->holders[i], first_state(leds->holders[i], saved), free_by);
 }
 
-/* The LED with a name, or without one; or NULL. */
-static struct holder *find(const struct leds *leds, const char *name)
-{
-	for (unsigned i = 0; i < leds->n; i++)
-		if (strcmp(holder_definition(leds->holders[i])->name,
-			    *name ? name : DEFINITION_UNNAMED) == 0)
-			return leds->holders[i];
-	return NULL;
-}
-
 /* Says that there is no such LED. */
 static void refuse_name(const struct leds *leds, const char *name, char answer[ANSWER_MAX])
 {
@@ -256,6 +253,22 @@ static void refuse_name(const struct leds *leds, const char *name, char answer[A
 			holder_definition(leds->holders[i])->name);
 }
 
+unsigned leds_find(const struct leds *leds, const char *name, char answer[ANSWER_MAX])
+{
+	for (unsigned i = 0; i < leds->n; i++)
+		if (strcmp(holder_definition(leds->holders[i])->name,
+			    *name ? name : DEFINITION_UNNAMED) == 0)
+			return i;
+	refuse_name(leds, name, answer);
+	return LEDS_MAX;
+}
+
+static void write_state(const struct holder *holder, bool lit, char *answer, size_t size)
+{
+	snprintf(answer, size, "OK LED %s%s%s", name_of(holder), *name_of(holder) ? " " : "",
+		lit ? "ON" : "OFF");
+}
+
 static bool carry_out_one(
 	struct holder *holder, const struct request *request, char answer[ANSWER_MAX])
 {
@@ -264,8 +277,7 @@ static bool carry_out_one(
 	int r = holder_carry_out(holder, request, &carried_out, why);
 
 	if (r >= 0)
-		snprintf(answer, ANSWER_MAX, "OK LED %s%s%s", name_of(holder),
-			*name_of(holder) ? " " : "", r ? "ON" : "OFF");
+		write_state(holder, r, answer, ANSWER_MAX);
 	else
 		snprintf(answer, ANSWER_MAX, "%s %s", carried_out ? "no answer:" : "ERR", why);
 	return r >= 0 || !carried_out;
@@ -312,10 +324,9 @@ static void list(const struct leds *leds, char answer[ANSWER_MAX])
 	}
 }
 
-bool leds_carry_out(void *userdata, const struct request *request, char answer[ANSWER_MAX])
+bool leds_carry_out(struct leds *leds, const struct request *request, char answer[ANSWER_MAX])
 {
-	struct leds *leds = userdata;
-	struct holder *holder;
+	unsigned number;
 
 	if (request->all || request->verb == VERB_LIST) {
 		if (request->late)
@@ -326,11 +337,39 @@ bool leds_carry_out(void *userdata, const struct request *request, char answer[A
 			list(leds, answer);
 		return true;
 	}
-	holder = find(leds, request->name);
-	if (holder)
-		return carry_out_one(holder, request, answer);
-	refuse_name(leds, request->name, answer);
-	return true;
+	number = leds_find(leds, request->name, answer);
+	return number == LEDS_MAX || carry_out_one(leds->holders[number], request, answer);
+}
+
+void leds_on_change(struct leds *leds, void (*changed)(void *userdata), void *userdata)
+{
+	leds->changed = changed;
+	leds->userdata = userdata;
+}
+
+unsigned leds_count(const struct leds *leds)
+{
+	return leds->n;
+}
+
+enum shown leds_shown(const struct leds *leds, unsigned number)
+{
+	const struct holder *holder = leds->holders[number];
+
+	if (*holder_trouble(holder))
+		return SHOWN_TROUBLE;
+	return holder_is_lit(holder) ? SHOWN_ON : SHOWN_OFF;
+}
+
+void leds_line(const struct leds *leds, unsigned number, char line[LEDS_LINE_MAX])
+{
+	const struct holder *holder = leds->holders[number];
+
+	if (*holder_trouble(holder))
+		snprintf(line, LEDS_LINE_MAX, "ERR %s: %s", holder_definition(holder)->name,
+			holder_trouble(holder));
+	else
+		write_state(holder, holder_is_lit(holder), line, LEDS_LINE_MAX);
 }
 
 void leds_destroy(struct leds *leds)

@@ -34,7 +34,7 @@ bool reorder_apply(struct reorder *reorder, enum verb verb, uint64_t at, bool *l
 {
 	bool in_pulse;
 
-	assert(verb != VERB_STATUS && verb != VERB_LIST);
+	assert(verb <= VERB_TOGGLE || verb == VERB_PULSE);
 
 	if (at < reorder->set_at || at + REORDER_WINDOW_MS <= reorder->newest)
 		return false;

@@ -54,8 +54,8 @@ struct server {
 	const char *allow;
 	uid_t handler_uid; /* led-handler's account: the owner of the socket that led-handler
 			      connects to */
-	server_carry_out carry_out;
-	void *userdata;
+	struct leds *leds;
+	struct watchers *watchers;
 	sd_event_source *pause, *log_interval, *stop;
 	bool stopping;
 	sd_event_source *sockets[SERVER_SOCKETS];
@@ -212,6 +212,31 @@ static bool is_handlers_account(const struct server *server, const struct addres
 	return peer->family == AF_UNIX && (peer->uid == 0 || peer->uid == server->handler_uid);
 }
 
+/*
+ * Makes the client a watcher.
+ *
+ * answer: set to the answer that refuses it, if that cannot be
+ * Returns whether it is one.
+ */
+static bool client_watch(struct client *client, const struct request *request, const char *mark,
+	char answer[ANSWER_MAX])
+{
+	struct server *server = client->server;
+	unsigned led = LEDS_MAX;
+	const char *why = request->late ? COMMAND_LATE : NULL;
+
+	if (!why && *request->name) {
+		led = leds_find(server->leds, request->name, answer);
+		if (led == LEDS_MAX)
+			return false;
+	}
+	if (!why)
+		why = watchers_add(server->watchers, client->fd, led, mark);
+	if (why)
+		snprintf(answer, ANSWER_MAX, "ERR %s", why);
+	return !why;
+}
+
 static void client_finish(struct client *client, bool ended)
 {
 	struct server *server = client->server;
@@ -220,8 +245,8 @@ static void client_finish(struct client *client, bool ended)
 	uint64_t arrived = arrival_ms(server->clock, client->fd);
 	char answer[ANSWER_MAX];
 	struct request request;
+	const char *why, *mark = "";
 	bool answered, in_log;
-	const char *why;
 
 	why = command_parse(&client->command, &request);
 	if (why) {
@@ -240,10 +265,18 @@ static void client_finish(struct client *client, bool ended)
 	if (!from_handler || request.at > arrived)
 		request.at = arrived;
 	request.late = arrival_ms(server->clock, -1) > request.at + COMMAND_LATE_MS;
-	answered = server->carry_out(server->userdata, &request, answer);
 	/* led-handler, which will log this command, shares the log with our own clients. */
-	if (answered && from_handler && !take_log_line(server))
-		strncat(answer, ANSWER_UNLOGGED, sizeof answer - strlen(answer) - 1);
+	if (from_handler && !take_log_line(server))
+		mark = ANSWER_UNLOGGED;
+	if (request.verb == VERB_WATCH && client_watch(client, &request, mark, answer)) {
+		if (!from_handler || !is_handlers_account(server, &client->peer))
+			client_log(client, "OK");
+		client_destroy(client);
+		return;
+	}
+	answered = request.verb == VERB_WATCH || leds_carry_out(server->leds, &request, answer);
+	if (answered)
+		strncat(answer, mark, sizeof answer - strlen(answer) - 1);
 	if (answered) {
 		client_send(client, answer);
 		/* A client that waits for the end of the stream need not wait for the log. */
@@ -474,7 +507,7 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
 }
 
 struct server *server_create(sd_event *event, const struct arrival_clock *clock, const char *allow,
-	server_carry_out carry_out, void *userdata)
+	struct leds *leds, struct watchers *watchers)
 {
 	struct server *server = calloc(1, sizeof *server);
 	int r;
@@ -485,8 +518,8 @@ struct server *server_create(sd_event *event, const struct arrival_clock *clock,
 	server->clock = clock;
 	server->allow = allow;
 	server->handler_uid = getuid();
-	server->carry_out = carry_out;
-	server->userdata = userdata;
+	server->leds = leds;
+	server->watchers = watchers;
 	r = timer_add(event, &server->pause, ACCURACY_USEC, on_pause_over, server);
 	if (r >= 0)
 		r = timer_add(event, &server->log_interval, ACCURACY_USEC, on_log_interval, server);

@@ -7,7 +7,8 @@
 #include <systemd/sd-event.h>
 
 #include "arrival.h"
-#include "command.h"
+#include "leds.h"
+#include "watchers.h"
 
 /* Clients served at once. One more, and the oldest silent one makes room. */
 #define SERVER_CLIENTS 64
@@ -18,25 +19,15 @@
 struct server;
 
 /*
- * Carries out a command.
- *
- * request: with its time set, in milliseconds of CLOCK_MONOTONIC
- * answer: to be filled in, without a newline
- * Returns false when nobody can know whether it was carried out: then answer is for the log,
- * and the client has none.
- */
-typedef bool (*server_carry_out)(
-	void *userdata, const struct request *request, char answer[ANSWER_MAX]);
-
-/*
  * Creates a server without sockets.
  *
  * clock: tells when a command came; kept by the caller
  * allow: who may connect, as allow_peer() reads it; kept by the caller
+ * leds, watchers: carry out the commands; kept by the caller
  * Returns NULL when memory is short.
  */
 struct server *server_create(sd_event *event, const struct arrival_clock *clock, const char *allow,
-	server_carry_out carry_out, void *userdata);
+	struct leds *leds, struct watchers *watchers);
 
 /*
  * Serves a listening stream socket, which from then on is the server's to close.
@@ -47,9 +38,9 @@ struct server *server_create(sd_event *event, const struct arrival_clock *clock,
 int server_add_socket(struct server *server, int fd);
 
 /*
- * Accepts no more clients, and ends the event loop when those that are connected have been answered:
- * after half a second at the latest. Whoever connects now waits in the socket's queue for the next
- * process.
+ * Accepts no more clients, and ends the event loop when those that are connected have been
+ * answered: after half a second at the latest. Whoever connects now waits in the socket's queue for
+ * the next process.
  */
 void server_stop(struct server *server);
 

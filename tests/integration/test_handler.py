@@ -63,7 +63,7 @@ def silent(w):
         line.bind(str(w.dir / "line.sock"))
         line.listen()
         line.setblocking(False)
-        assert handle(w, b"")[:2] == (0, b"ERR empty command: send LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS or LED LIST\n")
+        assert handle(w, b"")[:2] == (0, b"ERR empty command: send LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS, LED LIST or LED WATCH\n")
         try:
             line.accept()
         except BlockingIOError:

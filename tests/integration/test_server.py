@@ -26,8 +26,8 @@ from world import (
     test_for_each_server,
 )
 
-UNKNOWN = b"ERR unknown command: send LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS or LED LIST\n"
-EMPTY = b"ERR empty command: send LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS or LED LIST\n"
+UNKNOWN = b"ERR unknown command: send LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS, LED LIST or LED WATCH\n"
+EMPTY = b"ERR empty command: send LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS, LED LIST or LED WATCH\n"
 LONG = b"ERR command too long: it has at most 64 bytes\n"
 MORE = b"ERR more than one command: a connection carries one\n"
 SILENT = b"ERR no command within 30 s\n"

@@ -2,7 +2,7 @@
 #include "../../src/common/command.h"
 #include "tap.h"
 
-#define COMMANDS "LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS or LED LIST"
+#define COMMANDS "LED ON, LED OFF, LED TOGGLE, LED STATUS, LED PULSE MS, LED LIST or LED WATCH"
 #define UNKNOWN "unknown command: send " COMMANDS
 #define EMPTY "empty command: send " COMMANDS
 #define PULSE "LED PULSE takes 1 to 3600000 milliseconds"

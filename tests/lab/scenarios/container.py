@@ -261,7 +261,7 @@ def settings(pi):
 
 @scenario("container", "README's several LEDs, with logs for lines")
 def several(pi):
-    led, *commands = readme("Several LEDs")
+    led, *commands, watch = readme("Several LEDs")
     led = re.sub(r"gpio:\w+(,active-low)?", "log", led)
     pi(f"echo {shlex.quote(led)} >/etc/default/led; systemctl enable --now led.socket")
     answers = [pi(command) for command in commands]
@@ -269,6 +269,8 @@ def several(pi):
     assert commands[3].endswith(f"# {answers[3]}"), answers
     assert pi.ask("LED door ON") == "OK LED door ON"
     eventually(lambda: pi.ask("LED LIST") == answers[3])
+    watched = pi.says(f"timeout 1 sh -c {shlex.quote(watch)}").splitlines()
+    assert watched == ["OK LED kitchen OFF", "OK LED cellar OFF", "OK LED door OFF"], watched
     assert pi("systemctl show -P NFileDescriptorStore led-line") == "3"
     eventually(lambda: pi.status("led-line") == "LED kitchen is off, cellar is off, door is off")
 

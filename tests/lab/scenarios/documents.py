@@ -30,7 +30,7 @@ BEFORE = {
     " button; for name in led-handler led-line gpio; do userdel $name; groupdel $name; done; :",
 }
 # What goes on until somebody ends it.
-ENDLESS = "journalctl -f"
+ENDLESS = ("journalctl -f", 'echo "LED WATCH"')
 # As systemd takes it from a file, a comment behind it would be a part of the value.
 SETTING = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s"#]+)')
 
@@ -89,7 +89,7 @@ def try_commands(pi, block):
     lines = [line for line in block if not line.startswith(ELSEWHERE_LINE)]
     for i, line in enumerate(lines):
         if line.startswith(ENDLESS):
-            lines[i] = f"timeout 1 {line} || [ $? = 124 ]"
+            lines[i] = f"timeout 1 sh -c {shlex.quote(line)} || [ $? = 124 ]"
     pi("set -e\n" + "\n".join(lines))
 
 

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""LED WATCH: clients that are told of changes."""
+
+import socket
+import subprocess
+
+from world import (
+    LED_HANDLER,
+    PORT,
+    WARNING,
+    ask,
+    connect,
+    eventually,
+    need_program,
+    test,
+    test_for_each_server,
+)
+
+LEDS = "log kitchen=log pump=leds:nothing"
+NOTHING = "ERR pump: there is no LED nothing in /sys/class/leds\n"
+
+
+class Watcher:
+    """A client that has sent LED WATCH, or another command of that kind."""
+
+    def __init__(self, w, command=b"LED WATCH\n", buffer=0):
+        self.socket = socket.socket()
+        w.at_end(self.socket.close)
+        self.socket.settimeout(30)
+        if buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        self.socket.connect(("127.0.0.1", PORT))
+        self.socket.sendall(command)
+        self.lines = self.socket.makefile("r")
+
+    def next(self, n=1):
+        return "".join(self.lines.readline() for _ in range(n))
+
+
+@test_for_each_server("WATCH: a line for each LED, and then one for each change")
+def watch(w, how):
+    w.serve(how, led=LEDS)
+    ask(b"LED kitchen ON\n")
+    everything, kitchen, led = Watcher(w), Watcher(w, b"led Kitchen watch"), Watcher(w, b"LED led WATCH\0")
+    assert everything.next(3) == "OK LED OFF\nOK LED kitchen ON\n" + NOTHING
+    assert kitchen.next() == "OK LED kitchen ON\n"
+    assert led.next() == "OK LED OFF\n"
+    # ON while on is no change.
+    for command in b"LED kitchen ON\n", b"LED pump ON\n", b"LED ON\n", b"LED ON\n", b"LED LIST\n":
+        ask(command)
+    assert everything.next() == "OK LED ON\n" and led.next() == "OK LED ON\n"
+    ask(b"LED kitchen PULSE 50\n")
+    assert everything.next() == "OK LED kitchen OFF\n" and kitchen.next() == "OK LED kitchen OFF\n"
+    ask(b"LED ALL OFF\n")
+    assert everything.next() == "OK LED OFF\n" and led.next() == "OK LED OFF\n"
+
+
+@test_for_each_server("WATCH: the end of what a client sends does not end it")
+def half_closed(w, how):
+    w.serve(how)
+    nc = subprocess.Popen(
+        [need_program("nc.openbsd"), "-N", "127.0.0.1", str(PORT)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )
+    w.at_end(nc.kill)
+    nc.stdin.write("LED WATCH\n")
+    nc.stdin.close()
+    assert nc.stdout.readline() == "OK LED OFF\n"
+    for command, line in (b"LED ON\n", "OK LED ON\n"), (b"LED OFF\n", "OK LED OFF\n"):
+        ask(command)
+        assert nc.stdout.readline() == line
+
+
+@test_for_each_server("WATCH: 16 at once, more are ERR, and one that has left makes room")
+def sixteen(w, how):
+    w.serve(how)
+    watchers = [Watcher(w) for _ in range(16)]
+    assert [watcher.next() for watcher in watchers] == ["OK LED OFF\n"] * 16
+    assert ask(b"LED WATCH\n") == b"ERR 16 clients watch already\n"
+    assert ask(b"LED ON\n") == b"OK LED ON\n"
+    assert [watcher.next() for watcher in watchers] == ["OK LED ON\n"] * 16
+    watchers.pop().socket.shutdown(socket.SHUT_RDWR)
+
+    def is_let_in():
+        another = Watcher(w)
+        line = another.next()
+        another.socket.close()
+        # Whoever has closed both ways is found at the next change.
+        ask(b"LED TOGGLE\n")
+        return line.startswith("OK")
+
+    eventually(is_let_in)
+    for watcher in watchers:
+        assert watcher.next().startswith("OK LED O")
+
+
+@test("WATCH: what is refused")
+def refused(w):
+    w.line(led="kitchen=log door=log", listen=[PORT])
+    assert ask(b"LED cellar WATCH\n") == b"ERR no LED is called cellar; LED LIST names them\n"
+    assert ask(b"LED ALL WATCH\n") == b"ERR LED ALL takes ON and OFF\n"
+    assert Watcher(w).next(2) == "OK LED kitchen OFF\nOK LED door OFF\n"
+
+
+@test("WATCH: 64 clients with commands make no watcher go")
+def no_room_needed(w):
+    w.line(listen=[PORT])
+    watchers = [Watcher(w) for _ in range(16)]
+    assert [watcher.next() for watcher in watchers] == ["OK LED OFF\n"] * 16
+    silent = [connect() for _ in range(100)]
+    assert ask(b"LED ON\n") == b"OK LED ON\n"
+    assert [watcher.next() for watcher in watchers] == ["OK LED ON\n"] * 16
+    for s in silent:
+        s.close()
+
+
+@test("WATCH: a slow reader gets the newest states, and one that does not read is closed", quick=False)
+def slow(w):
+    names = [f"a-long-name-no{i:02}" for i in range(32)]
+    line = w.line(led=" ".join(f"{name}=log" for name in names), listen=[PORT])
+    stuck = [Watcher(w, buffer=1) for _ in range(16)]
+    assert [watcher.next(32).count("OFF") for watcher in stuck] == [32] * 16
+    memory = int(line.stat()[21])
+    rounds = 401
+    for i in range(rounds):
+        assert ask(b"LED ALL ON\n" if i % 2 == 0 else b"LED ALL OFF\n").startswith(b"OK")
+    reader, last, lines = stuck.pop(), {}, 0
+    while list(last.values()) != ["ON"] * 32:
+        _, _, name, last[name] = reader.next().split()
+        lines += 1
+    assert 32 <= lines < 32 * rounds, lines
+    # The others have their places until they have not read for 10 s.
+    assert ask(b"LED WATCH\n") == b"ERR 16 clients watch already\n"
+    eventually(lambda: Watcher(w).next() != "ERR 16 clients watch already\n", 30, 0.1)
+    assert ask(b"LED ALL OFF\n") == b"OK LED ALL OFF\n" and reader.next().endswith(" OFF\n")
+    assert int(line.stat()[21]) <= memory + 64, "pages of memory"
+
+
+@test("WATCH by led-handler in a shell: to a pipe, until its reader has left")
+def local(w):
+    w.line()
+    handler = subprocess.Popen(
+        [LED_HANDLER, f"--line={w.dir}/line.sock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    w.at_end(handler.kill)
+    handler.stdin.write(b"LED WATCH\n")
+    handler.stdin.close()
+    assert handler.stdout.readline() == b"OK LED OFF\n"
+    ask(b"LED ON\n", w.dir / "line.sock")
+    assert handler.stdout.readline() == b"OK LED ON\n"
+    handler.stdout.close()
+    assert handler.wait(20) == 0
+
+
+@test("WATCH is logged once, and ends with led-line")
+def logged(w):
+    line = w.line()
+    handler = w.spawn(LED_HANDLER, f"--line={w.dir}/line.sock", stdin=subprocess.PIPE)
+    handler.stdin.write(b"LED WATCH\n")
+    handler.stdin.flush()
+    eventually(lambda: 'local user 0 sent "LED WATCH": OK LED OFF' in w.log("led-handler"))
+    for _ in range(10):
+        ask(b"LED TOGGLE\n", w.dir / "line.sock")
+    line.stop()
+    assert handler.wait(20) == 0
+    assert [t for t in w.log() if "WATCH" in t] == ['local user 0 sent "LED WATCH": OK LED OFF']
+    assert not w.log("led-line", WARNING)
