@@ -25,7 +25,7 @@ static const char *contact_gpio_parse(const char *argument, void **state)
 
 	if (!contact)
 		return "out of memory";
-	why = line_spec_parse(argument, true, &contact->spec);
+	why = line_spec_parse(argument, LINE_EDGES, &contact->spec);
 	if (why)
 		free(contact);
 	else

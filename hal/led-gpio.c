@@ -25,7 +25,7 @@ static const char *led_gpio_parse(const char *name, const char *argument, void *
 	(void)name;
 	if (!led)
 		return "out of memory";
-	why = line_spec_parse(argument, false, &led->spec);
+	why = line_spec_parse(argument, LINE_OUTPUT, &led->spec);
 	if (why)
 		free(led);
 	else

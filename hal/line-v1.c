@@ -23,6 +23,25 @@ struct line {
 	bool active; /* as of the last edge told */
 };
 
+static const int DRIVES[] = {
+	[LINE_PUSH_PULL] = 0,
+	[LINE_OPEN_DRAIN] = GPIOD_LINE_REQUEST_FLAG_OPEN_DRAIN,
+	[LINE_OPEN_SOURCE] = GPIOD_LINE_REQUEST_FLAG_OPEN_SOURCE,
+};
+
+static const int BIASES[] = {
+	[LINE_BIAS_AS_IS] = 0,
+	[LINE_PULL_UP] = GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_UP,
+	[LINE_PULL_DOWN] = GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_DOWN,
+	[LINE_PULL_OFF] = GPIOD_LINE_REQUEST_FLAG_BIAS_DISABLE,
+};
+
+static int flags_of(const struct line_spec *spec)
+{
+	return (spec->active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0) | DRIVES[spec->drive] |
+	       BIASES[spec->bias];
+}
+
 struct line_chip *line_chip_open(const char *path)
 {
 	return (struct line_chip *)gpiod_chip_open(path);
@@ -115,23 +134,19 @@ int line_request_output(
 
 	if (!new)
 		return r;
-	r = gpiod_line_request_output_flags(new->line, LINE_CONSUMER,
-		spec->active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW : 0, active);
+	r = gpiod_line_request_output_flags(new->line, LINE_CONSUMER, flags_of(spec), active);
 	return finish(r, new, spec, &place, line, why);
 }
 
 int line_request_edges(const struct line_spec *spec, struct line **line, char why[LINE_WHY_MAX])
 {
-	int flags = spec->active_low ? GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW |
-					       GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_UP
-				     : GPIOD_LINE_REQUEST_FLAG_BIAS_PULL_DOWN;
 	struct line_place place;
 	struct line *new = NULL;
 	int r = create(spec, &place, &new, why);
 
 	if (!new)
 		return r;
-	r = gpiod_line_request_both_edges_events_flags(new->line, LINE_CONSUMER, flags);
+	r = gpiod_line_request_both_edges_events_flags(new->line, LINE_CONSUMER, flags_of(spec));
 	if (r >= 0) {
 		new->edges = true;
 		new->active = line_get(new) == 1;

@@ -33,6 +33,19 @@ struct line {
 	bool check_level; /* edges were lost */
 };
 
+static const enum gpiod_line_drive DRIVES[] = {
+	[LINE_PUSH_PULL] = GPIOD_LINE_DRIVE_PUSH_PULL,
+	[LINE_OPEN_DRAIN] = GPIOD_LINE_DRIVE_OPEN_DRAIN,
+	[LINE_OPEN_SOURCE] = GPIOD_LINE_DRIVE_OPEN_SOURCE,
+};
+
+static const enum gpiod_line_bias BIASES[] = {
+	[LINE_BIAS_AS_IS] = GPIOD_LINE_BIAS_AS_IS,
+	[LINE_PULL_UP] = GPIOD_LINE_BIAS_PULL_UP,
+	[LINE_PULL_DOWN] = GPIOD_LINE_BIAS_PULL_DOWN,
+	[LINE_PULL_OFF] = GPIOD_LINE_BIAS_DISABLED,
+};
+
 struct line_chip {
 	struct gpiod_chip *chip;
 	struct gpiod_chip_info *info;
@@ -125,6 +138,8 @@ static struct gpiod_line_request *request_line(
 		return NULL;
 	}
 	gpiod_line_settings_set_active_low(settings, spec->active_low);
+	gpiod_line_settings_set_drive(settings, DRIVES[spec->drive]);
+	gpiod_line_settings_set_bias(settings, BIASES[spec->bias]);
 	chip = gpiod_chip_open(place.path);
 	if (chip)
 		request = request_from(chip, place.offset, settings);
@@ -189,8 +204,6 @@ int line_request_edges(const struct line_spec *spec, struct line **line, char wh
 	} else {
 		gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_INPUT);
 		gpiod_line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH);
-		gpiod_line_settings_set_bias(settings,
-			spec->active_low ? GPIOD_LINE_BIAS_PULL_UP : GPIOD_LINE_BIAS_PULL_DOWN);
 		request = request_line(spec, settings, why);
 	}
 	r = request ? 0 : -errno;

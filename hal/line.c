@@ -32,27 +32,82 @@ static bool is_number(const char *text, unsigned *number)
 	return true;
 }
 
-const char *line_spec_parse(const char *text, bool active_low, struct line_spec *spec)
+/* What the words behind a line decide. */
+enum aspect { LEVEL, DRIVE, BIAS, ASPECTS };
+
+enum { ACTIVE_LOW = 1, ACTIVE_HIGH };
+
+static const struct word {
+	const char *text;
+	enum aspect aspect;
+	int value;
+	bool output, input; /* what it may stand behind */
+} WORDS[] = {
+	{"active-low", LEVEL, ACTIVE_LOW, true, true},
+	{"active-high", LEVEL, ACTIVE_HIGH, true, true},
+	{"open-drain", DRIVE, LINE_OPEN_DRAIN, true, false},
+	{"open-source", DRIVE, LINE_OPEN_SOURCE, true, false},
+	{"pull-up", BIAS, LINE_PULL_UP, true, true},
+	{"pull-down", BIAS, LINE_PULL_DOWN, true, true},
+	{"pull-off", BIAS, LINE_PULL_OFF, false, true},
+};
+
+static const struct word *find_word(const char *text, size_t length, enum line_use use)
 {
-	const char *comma, *slash;
+	for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++) {
+		const struct word *word = &WORDS[i];
+
+		if (strlen(word->text) == length && memcmp(word->text, text, length) == 0 &&
+			(use == LINE_OUTPUT ? word->output : word->input))
+			return word;
+	}
+	return NULL;
+}
+
+/* Reads the words, each with a comma before it. Returns NULL, or a constant reason. */
+static const char *parse_words(const char *text, enum line_use use, struct line_spec *spec)
+{
+	int values[ASPECTS] = {0};
+
+	while (*text) {
+		size_t length = strcspn(++text, ",");
+		const struct word *word = find_word(text, length, use);
+		int *value;
+
+		if (!word && use == LINE_OUTPUT)
+			return "behind an LED's GPIO line there may be active-low or active-high, "
+			       "open-drain or open-source, pull-up or pull-down";
+		if (!word)
+			return "behind a button's GPIO line there may be active-low or "
+			       "active-high, pull-up, pull-down or pull-off";
+		value = &values[word->aspect];
+		if (*value && *value != word->value)
+			return "two of the words behind the GPIO line contradict each other";
+		*value = word->value;
+		text += length;
+	}
+	spec->active_low = values[LEVEL] ? values[LEVEL] == ACTIVE_LOW : use == LINE_EDGES;
+	spec->drive = (enum line_drive)values[DRIVE];
+	spec->bias = (enum line_bias)values[BIAS];
+	if (use == LINE_EDGES && !values[BIAS])
+		spec->bias = spec->active_low ? LINE_PULL_UP : LINE_PULL_DOWN;
+	return NULL;
+}
+
+const char *line_spec_parse(const char *text, enum line_use use, struct line_spec *spec)
+{
 	char place[sizeof spec->chip + sizeof spec->name];
+	const char *why;
+	char *slash;
 	size_t length;
 
 	memset(spec, 0, sizeof *spec);
-	spec->active_low = active_low;
-	if (!text || !*text)
-		return "gpio: wants a line, as in gpio:GPIO17 or gpio:gpiochip0/17";
-
-	comma = strchrnul(text, ',');
-	if (strcmp(comma, ",active-low") == 0)
-		spec->active_low = true;
-	else if (strcmp(comma, ",active-high") == 0)
-		spec->active_low = false;
-	else if (*comma)
-		return "behind a GPIO line there may be ,active-low or ,active-high";
-	length = (size_t)(comma - text);
+	length = text ? strcspn(text, ",") : 0;
 	if (length == 0 || length >= sizeof place)
 		return "gpio: wants a line, as in gpio:GPIO17 or gpio:gpiochip0/17";
+	why = parse_words(text + length, use, spec);
+	if (why)
+		return why;
 	memcpy(place, text, length);
 	place[length] = '\0';
 

@@ -22,12 +22,35 @@
 /* The name by which other programs see who holds a line. */
 #define LINE_CONSUMER "led-socket"
 
+/* What a line is for. */
+enum line_use {
+	LINE_OUTPUT,
+	LINE_EDGES, /* an input */
+};
+
+/* Which levels an output drives; it leaves the other one to a pull. */
+enum line_drive {
+	LINE_PUSH_PULL,
+	LINE_OPEN_DRAIN,  /* low alone */
+	LINE_OPEN_SOURCE, /* high alone */
+};
+
+/* The pull of the chip itself. */
+enum line_bias {
+	LINE_BIAS_AS_IS,
+	LINE_PULL_UP,
+	LINE_PULL_DOWN,
+	LINE_PULL_OFF,
+};
+
 /* The text after "gpio:", parsed. */
 struct line_spec {
 	char chip[128]; /* name, number, path or label; "" where the line has a name */
 	char name[64];  /* as a person calls the line */
 	unsigned offset;
 	bool active_low;
+	enum line_drive drive;
+	enum line_bias bias;
 };
 
 /* A line that was found. */
@@ -45,12 +68,15 @@ struct line_edge {
 struct line;
 
 /*
- * Reads NAME or CHIP/OFFSET, and ",active-low" or ",active-high" behind it.
+ * Reads NAME or CHIP/OFFSET, and words behind it, each after a comma: active-low or active-high;
+ * pull-up or pull-down; open-drain or open-source for an output, pull-off for an input. Without
+ * such a word, an output is active-high, and an input active-low; an input that is active-low is
+ * pulled up, and one that is active-high is pulled down.
  *
- * active_low: what it is when the text does not say
+ * text: NULL counts as ""
  * Returns NULL, or a constant reason.
  */
-const char *line_spec_parse(const char *text, bool active_low, struct line_spec *spec);
+const char *line_spec_parse(const char *text, enum line_use use, struct line_spec *spec);
 
 /*
  * Finds the line: CHIP/OFFSET on that chip, or a name on the first chip that has it. A CHIP that
@@ -64,7 +90,7 @@ int line_find(const struct line_spec *spec, struct line_place *place, char why[L
 int line_request_output(
 	const struct line_spec *spec, bool active, struct line **line, char why[LINE_WHY_MAX]);
 
-/* Requests an input with both edges; active-low is pulled up, active-high pulled down. */
+/* Requests an input with both edges. */
 int line_request_edges(const struct line_spec *spec, struct line **line, char why[LINE_WHY_MAX]);
 
 /*
