@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* fifo:PATH, no hardware: a line "0" written to a FIFO is a press. */
+/*
+ * fifo:PATH, no hardware: lines written to a FIFO. "0" is a press, "down" closes the contact and
+ * "up" opens it.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,9 +36,10 @@ struct contact_fifo {
 
 	char bytes[1024]; /* what was read; from next on, it is unused */
 	size_t length, next;
-	char line[16]; /* the line so far; a longer one is cut, and is no press either way */
+	char line[32]; /* the line so far; a longer one is cut, and changes nothing either way */
 	size_t line_length;
-	unsigned presses; /* not returned yet */
+	bool closed;      /* as of the last event that was returned */
+	unsigned changes; /* of closed, not returned yet */
 };
 
 static const char *contact_fifo_parse(const char *argument, void **state)
@@ -140,7 +144,8 @@ static int contact_fifo_open(void *state, char why[CONTACT_WHY_MAX])
 	struct contact_fifo *contact = state;
 	int r;
 
-	contact->presses = 0;
+	contact->closed = false;
+	contact->changes = 0;
 	contact->poll = epoll_create1(EPOLL_CLOEXEC);
 	if (contact->poll < 0) {
 		r = -errno;
@@ -196,21 +201,44 @@ static void read_events(struct contact_fifo *contact)
 	}
 }
 
+/* The length of the word at the start of a text, or 0 if there is none. */
+static size_t word_length(const char *text)
+{
+	static const char *const WORDS[] = {"0", "down", "up"};
+
+	for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
+		if (strncmp(text, WORDS[i], strlen(WORDS[i])) == 0)
+			return strlen(WORDS[i]);
+	return 0;
+}
+
 /*
- * Ends a line: a zero is a press. Several zeros are as many presses, if as many writers were there
- * and none has ended its zero with a newline.
+ * Ends a line. Several words are as many lines, if as many writers were there and none has ended
+ * its word with a newline.
  */
 static void end_line(struct contact_fifo *contact)
 {
-	unsigned zeros = (unsigned)strspn(contact->line, "0");
-	const char *rest = contact->line + zeros;
-	unsigned lines = 1;
+	const char *rest = contact->line;
+	bool closed = contact->closed;
+	unsigned changes = 0, words = 0, lines = 1;
+	size_t length;
 
-	if (zeros > 0 && (!*rest || strcmp(rest, "\r") == 0) &&
-		(zeros == 1 || zeros <= contact->writers))
-		contact->presses = lines = zeros;
-	else
-		syslog(LOG_DEBUG, "%s: a line that is not 0 is no press", contact->path);
+	for (; (length = word_length(rest)) > 0; rest += length) {
+		bool closes = *rest == 'd', presses = *rest == '0';
+
+		words++;
+		changes += closed != closes;
+		changes += presses ? 2 : 0;
+		closed = closes;
+	}
+	if (words > 0 && (!*rest || strcmp(rest, "\r") == 0) &&
+		(words == 1 || words <= contact->writers)) {
+		contact->changes = changes;
+		lines = words;
+	} else {
+		syslog(LOG_DEBUG, "%s: a line that is not 0, down or up changes nothing",
+			contact->path);
+	}
 	contact->writers -= lines < contact->writers ? lines : contact->writers;
 	contact->line_length = 0;
 }
@@ -220,7 +248,7 @@ static void take_byte(struct contact_fifo *contact, char byte)
 	if (byte != '\n') {
 		if (contact->line_length < sizeof contact->line - 1)
 			contact->line[contact->line_length++] = byte;
-		/* A NUL would end the line for strspn(3). */
+		/* A NUL would end the line for strcmp(3). */
 		if (byte == '\0')
 			contact->line[contact->line_length - 1] = '?';
 		return;
@@ -250,6 +278,13 @@ static int make_again(struct contact_fifo *contact, char why[CONTACT_WHY_MAX])
 	return r;
 }
 
+static bool contact_fifo_is_closed(const void *state)
+{
+	const struct contact_fifo *contact = state;
+
+	return contact->closed;
+}
+
 static bool is_empty(const struct contact_fifo *contact)
 {
 	int bytes = 0;
@@ -264,12 +299,12 @@ static int contact_fifo_next(void *state, struct contact_event *event, char why[
 	ssize_t n;
 
 	do {
-		while (contact->presses == 0 && contact->next < contact->length)
+		while (contact->changes == 0 && contact->next < contact->length)
 			take_byte(contact, contact->bytes[contact->next++]);
-		if (contact->presses > 0) {
-			contact->presses--;
-			event->at = clock_usec();
-			event->closed = true;
+		if (contact->changes > 0) {
+			contact->changes--;
+			contact->closed = !contact->closed;
+			*event = (struct contact_event){clock_usec(), contact->closed};
 			return 1;
 		}
 		if (contact->length == 0) {
@@ -284,7 +319,7 @@ static int contact_fifo_next(void *state, struct contact_event *event, char why[
 		read_events(contact);
 		if (contact->length == 0 && contact->ended && is_empty(contact))
 			end_writers(contact);
-	} while (contact->length > 0 || contact->presses > 0);
+	} while (contact->length > 0 || contact->changes > 0);
 
 	if (error && error != EAGAIN && error != EINTR) {
 		snprintf(why, CONTACT_WHY_MAX, "%.150s: %s", contact->path, strerror(error));
@@ -309,6 +344,7 @@ const struct contact_backend CONTACT_FIFO = {
 	.parse = contact_fifo_parse,
 	.open = contact_fifo_open,
 	.fd = contact_fifo_fd,
+	.is_closed = contact_fifo_is_closed,
 	.next = contact_fifo_next,
 	.close = contact_fifo_close,
 };

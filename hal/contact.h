@@ -34,7 +34,7 @@ struct contact_backend {
 	int (*open)(void *state, char why[CONTACT_WHY_MAX]);
 	int (*fd)(const void *state);
 
-	/* Whether the contact is closed now. NULL: it never stays so. */
+	/* As contact_is_closed(). NULL: it never stays closed. */
 	bool (*is_closed)(const void *state);
 
 	/* As contact_next(). */

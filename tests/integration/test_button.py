@@ -572,11 +572,16 @@ def not_a_fifo(w):
     assert len(w.log("button", WARNING)) == 1
 
 
-@test("only a line 0 is a press, however the bytes are split")
+@test("only the lines 0 and down are a press, however the bytes are split")
 def fifo_lines(w):
     server = Server(w)
     w.button()
     with open(w.dir / "press", "wb", buffering=0) as f:
+        f.write(b"do")
+        f.write(b"wn\nup")
+        eventually(lambda: len(server.heard) == 1)
+        f.write(b"\nup\n")
+        server.heard.clear()
         for piece in (b"1\n", b"00\n", b"\n", b"x" * 5000 + b"\n", b" 0\n", b"0\r\n", b"0"):
             f.write(piece)
         time.sleep(0.2)
