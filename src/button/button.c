@@ -22,6 +22,7 @@
 #include "debounce.h"
 #include "delivery.h"
 #include "descriptors.h"
+#include "gesture.h"
 #include "log.h"
 #include "setting.h"
 #include "timer.h"
@@ -34,26 +35,34 @@
 #define STATUS_USEC 50000
 #define STATUS_ACCURACY_USEC 10000
 
-#define FILTER_ACCURACY_USEC 100
+#define DEADLINE_ACCURACY_USEC 100
 
 /* After this many events, other sources of the event loop have their turn. */
 #define EVENTS_A_TURN 64
 
-#define COMMANDS_MAX 32
+/* The settings of the lists of commands. */
+static const struct setting LISTS[OCCASIONS] = {
+	[ON_PRESS] = {"--command", "BUTTON_COMMANDS", NULL, NULL},
+	[ON_RELEASE] = {"--release-command", "BUTTON_RELEASE_COMMANDS", NULL, NULL},
+	[ON_LONG_PRESS] = {"--long-command", "BUTTON_LONG_COMMANDS", NULL, NULL},
+};
 
 struct options {
-	struct setting button, connect, debounce, filter, retry;
-	const char *commands[COMMANDS_MAX];
-	unsigned n_commands;
+	struct setting button, connect, debounce, filter, hold, retry;
+	struct commands lists[OCCASIONS];
 };
 
 struct program {
 	sd_event *event;
 	struct contact *contact;
 	struct debounce debounce;
-	uint64_t quiet_usec, filter_usec, retry_usec;
+	struct gesture gesture;
+	uint64_t quiet_usec, filter_usec, hold_usec, retry_usec;
+	bool has_release, has_long; /* these occasions have commands */
+	bool opened_before;         /* the button has been there before, and was: */
+	bool closed;
 	struct delivery *delivery;
-	sd_event_source *io, *more, *filter, *devices, *reopen, *status;
+	sd_event_source *io, *more, *deadline, *devices, *reopen, *status;
 	char trouble[CONTACT_WHY_MAX]; /* why the button is missing, or "" */
 	char warned[CONTACT_WHY_MAX];  /* the reason that was logged last, or "" */
 	char counts[512];
@@ -72,6 +81,13 @@ static void print_help(void)
 	       "      --command=TEXT   a command; again for each of the list\n"
 	       "                       (default: $BUTTON_COMMANDS, with commas between them,\n"
 	       "                       else LED ON, LED OFF)\n"
+	       "      --release-command=TEXT\n"
+	       "                       a command for a release; again for each of the list\n"
+	       "                       (default: $BUTTON_RELEASE_COMMANDS, else none)\n"
+	       "      --long-command=TEXT\n"
+	       "                       a command for a long press; again for each of the list\n"
+	       "                       (default: $BUTTON_LONG_COMMANDS, else none)\n"
+	       "      --long=MS        how long a long press is (default: $BUTTON_LONG, else 600)\n"
 	       "      --debounce=MS    quiet that ends a contact's bouncing\n"
 	       "                       (default: $BUTTON_DEBOUNCE, else 15)\n"
 	       "      --filter=MS      how long the contact has to be closed to be a press\n"
@@ -98,28 +114,32 @@ static unsigned read_number(const struct setting *setting, unsigned limit)
 	return (unsigned)value;
 }
 
-static void add_command(struct options *options, const struct setting *setting)
+static void add_command(struct commands *list, const struct setting *setting)
 {
-	if (options->n_commands == COMMANDS_MAX)
+	size_t length = strlen(setting->value);
+
+	if (list->n == COMMANDS_MAX)
 		setting_error(setting, "too many commands");
-	if (!*setting->value || strlen(setting->value) > COMMAND_MAX)
+	if (length == 0 || length > COMMAND_MAX)
 		setting_error(setting, "a command has 1 to 64 bytes");
 	for (const char *p = setting->value; *p; p++)
 		if (iscntrl((unsigned char)*p))
 			setting_error(setting, "a command has no control characters");
-	options->commands[options->n_commands++] = setting->value;
+	list->texts[list->n++] = setting->value;
 }
 
-/* Splits a comma-separated list into commands. The list is changed, and has to outlive them. */
-static void add_commands(struct options *options, const char *source, char *list)
+/*
+ * Splits a comma-separated text into commands. The text is changed, and has to outlive them.
+ *
+ * setting: which list, and where the text is from
+ */
+static void add_commands(struct commands *list, struct setting setting, char *text)
 {
-	char *rest = list, *text;
+	char *rest = text;
 
 	while ((text = strsep(&rest, ","))) {
-		const struct setting one = {
-			"--command", "BUTTON_COMMANDS", text + strspn(text, " "), source};
-
-		add_command(options, &one);
+		setting.value = text + strspn(text, " ");
+		add_command(list, &setting);
 	}
 }
 
@@ -127,32 +147,43 @@ static void add_commands(struct options *options, const char *source, char *list
 static void read_environment(struct options *options)
 {
 	static char built_in[] = "LED ON,LED OFF";
-	char *list = getenv("BUTTON_COMMANDS");
 
 	setting_complete(&options->button);
 	setting_complete(&options->connect);
 	setting_complete(&options->debounce);
 	setting_complete(&options->filter);
+	setting_complete(&options->hold);
 	setting_complete(&options->retry);
-	if (options->n_commands == 0)
-		add_commands(options, "BUTTON_COMMANDS", list && *list ? list : built_in);
+	for (int i = 0; i < OCCASIONS; i++) {
+		struct setting setting = LISTS[i];
+		char *text = getenv(setting.variable);
+
+		setting.source = setting.variable;
+		if (options->lists[i].n == 0 && text && *text)
+			add_commands(&options->lists[i], setting, text);
+	}
+	if (options->lists[ON_PRESS].n == 0)
+		add_commands(&options->lists[ON_PRESS], LISTS[ON_PRESS], built_in);
 }
 
 static void parse_argv(int argc, char *argv[], struct options *options)
 {
-	enum { BUTTON = 1, CONNECT, COMMAND, DEBOUNCE, FILTER, RETRY, HELP, VERSION_ };
+	enum { BUTTON = OCCASIONS, CONNECT, DEBOUNCE, FILTER, LONG, RETRY, HELP, VERSION_ };
 	static const struct option OPTIONS[] = {
 		{"button", required_argument, NULL, BUTTON},
 		{"connect", required_argument, NULL, CONNECT},
-		{"command", required_argument, NULL, COMMAND},
+		{"command", required_argument, NULL, ON_PRESS},
+		{"release-command", required_argument, NULL, ON_RELEASE},
+		{"long-command", required_argument, NULL, ON_LONG_PRESS},
 		{"debounce", required_argument, NULL, DEBOUNCE},
 		{"filter", required_argument, NULL, FILTER},
+		{"long", required_argument, NULL, LONG},
 		{"retry", required_argument, NULL, RETRY},
 		{"help", no_argument, NULL, HELP},
 		{"version", no_argument, NULL, VERSION_},
 		{0},
 	};
-	struct setting command = {"--command", "BUTTON_COMMANDS", NULL, NULL};
+	struct setting command;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", OPTIONS, NULL)) >= 0) {
@@ -163,15 +194,21 @@ static void parse_argv(int argc, char *argv[], struct options *options)
 		case CONNECT:
 			setting_take(&options->connect, optarg);
 			break;
-		case COMMAND:
+		case ON_PRESS:
+		case ON_RELEASE:
+		case ON_LONG_PRESS:
+			command = LISTS[c];
 			setting_take(&command, optarg);
-			add_command(options, &command);
+			add_command(&options->lists[c], &command);
 			break;
 		case DEBOUNCE:
 			setting_take(&options->debounce, optarg);
 			break;
 		case FILTER:
 			setting_take(&options->filter, optarg);
+			break;
+		case LONG:
+			setting_take(&options->hold, optarg);
 			break;
 		case RETRY:
 			setting_take(&options->retry, optarg);
@@ -242,26 +279,56 @@ static void lose_button(struct program *program, int error, const char *why, boo
 	timer_start(program->reopen, REOPEN_USEC);
 }
 
-static void take_event(struct program *program, struct contact_event event)
+static void take_press(struct program *program, enum gesture_press press)
 {
-	if (contact_bounces(program->contact))
-		event.closed = debounce_edge(&program->debounce, event.at, event.closed);
-	if (event.closed)
-		delivery_press(program->delivery);
+	if (press != NO_PRESS)
+		delivery_press(program->delivery, press == LONG_PRESS ? ON_LONG_PRESS : ON_PRESS);
 }
 
-/* All edges up to now have been read: the filter can decide. */
+/* The contact has closed or opened. A press that its opening ends comes before the release. */
+static void take_change(struct program *program, struct contact_event event)
+{
+	take_press(program, gesture_take(&program->gesture, event));
+	if (!event.closed && program->has_release)
+		delivery_press(program->delivery, ON_RELEASE);
+	program->closed = event.closed;
+}
+
+/* Takes what is certain of a bouncing contact when all its edges until now are known. */
+static void take_debounced(struct program *program, uint64_t now)
+{
+	struct contact_event event;
+
+	while (debounce_next(&program->debounce, now, &event))
+		take_change(program, event);
+}
+
+static void take_event(struct program *program, struct contact_event event)
+{
+	if (!contact_bounces(program->contact)) {
+		take_change(program, event);
+		return;
+	}
+	take_debounced(program, event.at);
+	debounce_edge(&program->debounce, event.at, event.closed);
+	take_debounced(program, event.at);
+}
+
+/* All events until now have been read: what waited for the time to pass can be decided. */
 static void settle(struct program *program, uint64_t now)
 {
-	uint64_t deadline;
+	uint64_t certain, deadline, hold_deadline;
 
-	if (debounce_settle(&program->debounce, now))
-		delivery_press(program->delivery);
+	take_debounced(program, now);
+	certain = debounce_certain(&program->debounce, now);
+	take_press(program, gesture_settle(&program->gesture, certain));
+
 	deadline = debounce_deadline(&program->debounce);
-	if (deadline)
-		timer_start_at(program->filter, deadline);
-	else
-		timer_stop(program->filter);
+	hold_deadline = gesture_deadline(&program->gesture);
+	/* While the contact may have opened, only coming to rest decides. */
+	if (certain == now && hold_deadline < deadline)
+		deadline = hold_deadline;
+	timer_start_at(program->deadline, deadline);
 }
 
 static void read_button(struct program *program)
@@ -294,7 +361,7 @@ static int on_more(sd_event_source *source, void *userdata)
 	return 0;
 }
 
-static int on_filter(sd_event_source *source, uint64_t usec, void *userdata)
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	(void)usec;
 	return on_more(source, userdata);
@@ -309,6 +376,22 @@ static int on_button(sd_event_source *source, int fd, uint32_t events, void *use
 	return 0;
 }
 
+/*
+ * The button is there. A press during which it was lost is neither short nor long. Where releases
+ * are sent, the position at the start is, too, and the position now if it has changed meanwhile.
+ */
+static void begin(struct program *program)
+{
+	bool closed = contact_is_closed(program->contact);
+
+	debounce_init(&program->debounce, program->quiet_usec, program->filter_usec, closed);
+	gesture_init(&program->gesture, program->has_long, program->hold_usec);
+	if (program->has_release && (!program->opened_before || closed != program->closed))
+		delivery_press(program->delivery, closed ? ON_PRESS : ON_RELEASE);
+	program->opened_before = true;
+	program->closed = closed;
+}
+
 /* at_once: as for lose_button() */
 static void find_button(struct program *program, bool at_once)
 {
@@ -316,8 +399,6 @@ static void find_button(struct program *program, bool at_once)
 	int r = contact_open(program->contact, why);
 
 	if (r >= 0) {
-		debounce_init(&program->debounce, program->quiet_usec, program->filter_usec,
-			contact_is_closed(program->contact));
 		r = sd_event_add_io(program->event, &program->io, contact_fd(program->contact),
 			EPOLLIN, on_button, program);
 		if (r < 0)
@@ -328,6 +409,7 @@ static void find_button(struct program *program, bool at_once)
 		return;
 	}
 	timer_stop(program->reopen);
+	begin(program);
 	if (*program->warned)
 		syslog(LOG_NOTICE, "button %s is there", contact_spec(program->contact));
 	*program->trouble = *program->warned = '\0';
@@ -372,8 +454,8 @@ static int run(struct program *program, const struct options *options, const str
 		r = timer_add(
 			program->event, &program->status, STATUS_ACCURACY_USEC, on_status, program);
 	if (r >= 0)
-		r = timer_add(
-			program->event, &program->filter, FILTER_ACCURACY_USEC, on_filter, program);
+		r = timer_add(program->event, &program->deadline, DEADLINE_ACCURACY_USEC,
+			on_deadline, program);
 	if (r >= 0)
 		r = sd_event_add_defer(program->event, &program->more, on_more, program);
 	if (r >= 0)
@@ -385,8 +467,8 @@ static int run(struct program *program, const struct options *options, const str
 		r = chips_watch(program->event, &program->devices, on_device, program);
 	if (r < 0)
 		return r;
-	program->delivery = delivery_create(program->event, server, options->commands,
-		options->n_commands, program->retry_usec, on_delivery, program);
+	program->delivery = delivery_create(
+		program->event, server, options->lists, program->retry_usec, on_delivery, program);
 	if (!program->delivery)
 		return -ENOMEM;
 	snprintf(program->counts, sizeof program->counts, "no press yet");
@@ -405,6 +487,7 @@ int main(int argc, char *argv[])
 		.connect = {"--connect", "BUTTON_CONNECT", "127.0.0.1:5555", NULL},
 		.debounce = {"--debounce", "BUTTON_DEBOUNCE", "15", NULL},
 		.filter = {"--filter", "BUTTON_FILTER", "0", NULL},
+		.hold = {"--long", "BUTTON_LONG", "600", NULL},
 		.retry = {"--retry", "BUTTON_RETRY", "10", NULL},
 	};
 	struct program program = {0};
@@ -417,6 +500,9 @@ int main(int argc, char *argv[])
 	read_environment(&options);
 	program.quiet_usec = read_number(&options.debounce, 10000) * 1000ULL;
 	program.filter_usec = read_number(&options.filter, 10000) * 1000ULL;
+	program.hold_usec = read_number(&options.hold, 60000) * 1000ULL;
+	program.has_release = options.lists[ON_RELEASE].n > 0;
+	program.has_long = options.lists[ON_LONG_PRESS].n > 0;
 	program.retry_usec = read_number(&options.retry, 86400) * 1000000ULL;
 	why = address_parse(options.connect.value, &server);
 	if (why)
@@ -436,7 +522,7 @@ int main(int argc, char *argv[])
 	delivery_destroy(program.delivery);
 	sd_event_source_disable_unref(program.io);
 	sd_event_source_disable_unref(program.more);
-	sd_event_source_disable_unref(program.filter);
+	sd_event_source_disable_unref(program.deadline);
 	sd_event_source_disable_unref(program.devices);
 	sd_event_source_disable_unref(program.reopen);
 	sd_event_source_disable_unref(program.status);

@@ -2,46 +2,68 @@
 #ifndef DEBOUNCE_H
 #define DEBOUNCE_H
 
-/* Edges of a bouncing contact in, presses out. All times are microseconds. */
+/* Edges of a bouncing contact in, closings and openings out. All times are microseconds. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contact.h"
+
+/*
+ * A contact closes at the first edge that is read as closed. It opens when it has come to rest
+ * open: then its opening is as old as the first edge since it last rested closed. So what bounces,
+ * or opens a held contact for less than the quiet time, neither closes nor opens it again, and a
+ * contact that never comes to rest stays closed.
+ */
 struct debounce {
 	uint64_t quiet, filter;
 	bool raw;        /* the contact is closed, as of the last edge */
 	uint64_t raw_at; /* when the last edge was */
 
 	bool down;         /* the contact is closed, after the filter */
-	bool moving;       /* there has been a movement */
-	bool from_open;    /* the contact was open before the last movement */
-	bool counted;      /* the last movement was a press */
-	uint64_t moved_at; /* when the last movement was last seen */
+	uint64_t moved_at; /* when the contact last moved, after the filter */
+
+	bool closed;        /* as of the last event */
+	bool opening;       /* it has been open, and has not come to rest since */
+	uint64_t opened_at; /* when that began */
 };
 
+/* What debounce_deadline() returns for never. */
+#define DEBOUNCE_NEVER UINT64_MAX
+
 /*
- * quiet: how long the contact has to be quiet before an edge is a new movement
+ * quiet: how long the contact has to be quiet to be at rest
  * filter: how long the contact has to stay closed, or open, before it counts as such;
  *     0: an edge counts at once
- * down: whether the contact is closed now
+ * closed: whether the contact is closed now
  */
-void debounce_init(struct debounce *debounce, uint64_t quiet, uint64_t filter, bool down);
+void debounce_init(struct debounce *debounce, uint64_t quiet, uint64_t filter, bool closed);
 
 /*
- * Takes an edge, and decides whether it is a press.
+ * Takes an edge. Before, debounce_next() has to be called for what happened until then.
  *
  * at: its time; earlier than the last edge's counts as the same time
- * down: whether the contact was read as closed after it. The kernel reads it after the interrupt,
- *     when a bounce or the end of a short pulse may have turned it back already.
- * Returns true when that is a press: the first time in a movement of an open contact that the
- * contact is closed. With a filter, the press may be that of the edge before.
+ * closed: how the contact was read after it. The kernel reads it after the interrupt, when a bounce
+ *     or the end of a short pulse may have turned it back already.
  */
-bool debounce_edge(struct debounce *debounce, uint64_t at, bool down);
+void debounce_edge(struct debounce *debounce, uint64_t at, bool closed);
 
-/* Returns when to call debounce_settle() if no edge comes before, or 0 for never. */
+/*
+ * Takes the next event of those that are certain when no further edge has come until now. The
+ * events alternate.
+ *
+ * Returns whether there is one.
+ */
+bool debounce_next(struct debounce *debounce, uint64_t now, struct contact_event *event);
+
+/* Returns when to call debounce_next() if no edge comes before. */
 uint64_t debounce_deadline(const struct debounce *debounce);
 
-/* Says that no edge has come until now. Returns true when this makes a press. */
-bool debounce_settle(struct debounce *debounce, uint64_t now);
+/*
+ * Returns up to when it is certain how the contact was: now, or when it may have opened.
+ *
+ * now: as for debounce_next(), which has returned false
+ */
+uint64_t debounce_certain(const struct debounce *debounce, uint64_t now);
 
 #endif

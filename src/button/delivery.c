@@ -40,9 +40,10 @@
 
 struct press {
 	unsigned long number;
+	enum occasion occasion;
 	uint64_t at; /* microseconds of CLOCK_MONOTONIC */
-	char key[COMMAND_KEY_MAX +
-		 1]; /* for a TOGGLE or PULSE; "" where the server knows no keys */
+	/* For a TOGGLE or PULSE; "" where the server knows no keys. */
+	char key[COMMAND_KEY_MAX + 1];
 };
 
 /* A name that is being looked up, by a thread. */
@@ -65,8 +66,8 @@ enum state {
 struct delivery {
 	sd_event *event;
 	struct address server;
-	const char *const *commands;
-	unsigned n_commands, next_command;
+	const struct commands *lists;
+	unsigned next_command[OCCASIONS];
 	uint64_t retry_usec;
 	delivery_changed changed;
 	void *userdata;
@@ -94,9 +95,12 @@ struct delivery {
 static void attempt(struct delivery *delivery);
 static void connect_next(struct delivery *delivery, const char *why);
 
+/* The command of the press that is being delivered. */
 static const char *command_of(const struct delivery *delivery)
 {
-	return delivery->commands[delivery->next_command];
+	enum occasion occasion = delivery->queue[delivery->first].occasion;
+
+	return delivery->lists[occasion].texts[delivery->next_command[occasion]];
 }
 
 /*
@@ -114,7 +118,7 @@ static bool needs_key(const char *text, struct request *request)
 	       (request->verb == VERB_TOGGLE || request->verb == VERB_PULSE);
 }
 
-/* Makes a random key. By it, the server recognizes a TOGGLE that it has already carried out. */
+/* Makes a random key. By it, the server recognizes a command that it has already carried out. */
 static void make_key(char key[COMMAND_KEY_MAX + 1])
 {
 	static const char DIGITS[32] = "abcdefghijklmnopqrstuvwxyz234567";
@@ -236,6 +240,15 @@ static void deliver_waiting(struct delivery *delivery, const char *why)
 		deliver_oldest(delivery);
 }
 
+/* Advances the list of the press that was delivered. */
+static void advance(struct delivery *delivery)
+{
+	enum occasion occasion = delivery->queue[delivery->first].occasion;
+	unsigned *next = &delivery->next_command[occasion];
+
+	*next = (*next + 1) % delivery->lists[occasion].n;
+}
+
 static void finish_delivered(struct delivery *delivery, const char *how)
 {
 	set_outcome(delivery, "press %lu: %s: %s", delivery->queue[delivery->first].number,
@@ -243,7 +256,7 @@ static void finish_delivered(struct delivery *delivery, const char *how)
 	syslog(LOG_INFO, "%s", delivery->outcome);
 	hang_up(delivery);
 	delivery->delivered++;
-	delivery->next_command = (delivery->next_command + 1) % delivery->n_commands;
+	advance(delivery);
 	remove_oldest(delivery);
 	deliver_waiting(delivery, "it had to wait for longer than --retry");
 }
@@ -568,8 +581,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 }
 
 struct delivery *delivery_create(sd_event *event, const struct address *server,
-	const char *const *commands, unsigned n_commands, uint64_t retry_usec,
-	delivery_changed changed, void *userdata)
+	const struct commands lists[OCCASIONS], uint64_t retry_usec, delivery_changed changed,
+	void *userdata)
 {
 	struct delivery *delivery = calloc(1, sizeof *delivery);
 	int r;
@@ -578,8 +591,7 @@ struct delivery *delivery_create(sd_event *event, const struct address *server,
 		return NULL;
 	delivery->event = sd_event_ref(event);
 	delivery->server = *server;
-	delivery->commands = commands;
-	delivery->n_commands = n_commands;
+	delivery->lists = lists;
 	delivery->retry_usec = retry_usec;
 	delivery->changed = changed;
 	delivery->userdata = userdata;
@@ -599,7 +611,7 @@ struct delivery *delivery_create(sd_event *event, const struct address *server,
 	return NULL;
 }
 
-void delivery_press(struct delivery *delivery)
+void delivery_press(struct delivery *delivery, enum occasion occasion)
 {
 	unsigned last = (delivery->first + delivery->waiting) % DELIVERY_QUEUE;
 
@@ -614,7 +626,8 @@ void delivery_press(struct delivery *delivery)
 		tell(delivery);
 		return;
 	}
-	delivery->queue[last] = (struct press){.number = delivery->pressed, .at = clock_usec()};
+	delivery->queue[last] = (struct press){
+		.number = delivery->pressed, .occasion = occasion, .at = clock_usec()};
 	delivery->waiting++;
 	tell(delivery);
 	if (delivery->waiting == 1)

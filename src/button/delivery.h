@@ -14,6 +14,17 @@
 /* Presses that wait at the most. */
 #define DELIVERY_QUEUE 16
 
+#define COMMANDS_MAX 32
+
+/* A list of commands, sent in turn, the first again after the last. */
+struct commands {
+	const char *texts[COMMANDS_MAX];
+	unsigned n;
+};
+
+/* What a command is sent for. Each has a list of its own, which advances by itself. */
+enum occasion { ON_PRESS, ON_RELEASE, ON_LONG_PRESS, OCCASIONS };
+
 struct delivery;
 
 struct delivery_counts {
@@ -27,17 +38,16 @@ typedef void (*delivery_changed)(void *userdata, const struct delivery_counts *c
 
 /*
  * server: where to connect
- * commands: the list, sent in turn, the first again after the last; kept by the
- *     caller for as long as the delivery lives
+ * lists: a list for each occasion; kept by the caller for as long as the delivery lives
  * retry_usec: how old a press may become
  * Returns NULL when memory is short.
  */
 struct delivery *delivery_create(sd_event *event, const struct address *server,
-	const char *const *commands, unsigned n_commands, uint64_t retry_usec,
-	delivery_changed changed, void *userdata);
+	const struct commands lists[OCCASIONS], uint64_t retry_usec, delivery_changed changed,
+	void *userdata);
 
-/* Takes a press. Never blocks. */
-void delivery_press(struct delivery *delivery);
+/* Takes a press, whose command is the next one of this occasion's list. Never blocks. */
+void delivery_press(struct delivery *delivery, enum occasion occasion);
 
 /* Gives up what has not been delivered, with a warning. */
 void delivery_destroy(struct delivery *delivery);

@@ -213,7 +213,7 @@ def keys_of(server):
     """The keys that LED TOGGLE was sent with; "" if it had none."""
     keys = []
     for command in server.commands():
-        match = re.fullmatch(r"LED TOGGLE(?: #([a-zA-Z0-9]{16}))?", command)
+        match = re.fullmatch(r"(?i)LED +TOGGLE(?: #([a-z0-9]{16}))?", command)
         assert match, command
         keys.append(match[1] or "")
     return keys
@@ -268,6 +268,23 @@ def toggle_without_key(w):
             (4, "the server closed the connection without an answer"),
         )
     ]
+
+
+@test("PULSE and commands with a name get a key, too, and the log does not show it")
+def pulse_key(w):
+    commands = ["LED PULSE 500", "LED kitchen TOGGLE", "LED door PULSE 3000", "LED kitchen ON"]
+    server = Server(w, lambda s, _: reset(s) if len(server.heard) % 2 else s.sendall(b"OK LED ON\n"))
+    w.button(*(f"--command={command}" for command in commands))
+    w.press(4)
+    eventually(lambda: len(w.log("button")) == 4)
+    assert w.log("button") == [
+        f"press {n}: {command}: OK LED ON" for n, command in enumerate(commands, 1)
+    ]
+    sent = server.commands()
+    assert sent[::2] == sent[1::2], sent
+    for command, heard in zip(commands, sent[::2]):
+        wanted = re.escape(command) + ("" if command.endswith("ON") else " #[a-z0-9]{16}")
+        assert re.fullmatch(wanted, heard), heard
 
 
 @test("LED TOGGLE also waits for a server that is away")
@@ -681,6 +698,83 @@ def no_spin(w):
     assert button.cpu_seconds() - before <= 0.02
 
 
+def write(w, *lines):
+    with open(w.dir / "press", "wb", buffering=0) as fifo:
+        for line in lines:
+            fifo.write(f"{line}\n".encode())
+
+
+@test("a latching switch: its position at the start, then each closing and each opening")
+def latching(w):
+    server = Server(w)
+    button = w.button("--command=A,1", "--command=B", "--release-command=R", "--release-command=S")
+    heard = lambda *wanted: eventually(lambda: server.commands() == list(wanted))
+    heard("R")
+    write(w, "down")
+    heard("R", "A,1")
+    write(w, "up")
+    heard("R", "A,1", "S")
+    write(w, "0")
+    heard("R", "A,1", "S", "B", "R")
+    assert button.stop() == 0
+    assert w.log("button")[0] == "press 1: R: OK LED ON", w.log("button")
+
+
+@test("a switch that was away: its position is sent if it has changed")
+def latching_away(w):
+    path = w.dir / "press"
+    server = Server(w)
+    button = w.button("--command=A", "--release-command=R")
+    heard = lambda *wanted: eventually(lambda: server.commands() == list(wanted), 10)
+
+    def away():
+        button.pause()
+        path.unlink()
+        path.write_text("")
+        button.resume()
+        eventually(lambda: "is not a FIFO" in button.manager.status())
+        path.unlink()
+        eventually(path.exists, 10)
+        eventually(lambda: "is not a FIFO" not in button.manager.status())
+
+    heard("R")
+    away()
+    write(w, "down")
+    heard("R", "A")
+    away()
+    # A FIFO is open when it is made.
+    heard("R", "A", "R")
+
+
+@test("a long press is told from a short one, at the moment at which it is long")
+def long_press(w):
+    server = Server(w)
+    env = {"BUTTON_RELEASE_COMMANDS": "R, S"}
+    w.button("--command=A", "--command=B", "--long-command=L", "--long=300", env=env)
+    heard = lambda *wanted: eventually(lambda: server.commands() == list(wanted))
+    heard("R")
+    write(w, "0")
+    heard("R", "A", "S")
+    server.heard.clear()
+    start = time.monotonic()
+    write(w, "down")
+    heard("L")
+    assert server.heard[0][0] - start >= 0.3, server.heard[0][0] - start
+    write(w, "up", "down", "up")
+    heard("L", "R", "B", "S")
+
+
+@test("without long or release commands, a press counts at once, and a release sends nothing")
+def no_gestures(w):
+    server = Server(w)
+    button = w.button("--long=60000")
+    write(w, "down")
+    eventually(lambda: server.commands() == ["LED ON"])
+    write(w, "up", "0")
+    eventually(lambda: "2 presses, 2 delivered" in button.manager.status())
+    assert server.commands() == ["LED ON", "LED OFF"]
+
+
 @test("READY=1 once the FIFO exists, STATUS= with counts, watchdog, STOPPING=1")
 def notify(w):
     server = Server(w)
@@ -792,6 +886,9 @@ def wrong_options(w):
         (["--command="], "button: --command=: a command has 1 to 64 bytes"),
         (["--command=" + "x" * 65], "a command has 1 to 64 bytes"),
         (["--command=a\nb"], "no control characters"),
+        (["--release-command="], "button: --release-command=: a command has 1 to 64 bytes"),
+        (["--long=60001"], "button: --long=60001: too large"),
+        (["--button=gpio:GPIO4,pull-up,pull-off"], "contradict each other"),
         (["--debounce=x"], "button: --debounce=x: not a number"),
         (["--debounce=-1"], "not a number"),
         (["--filter=10001"], "button: --filter=10001: too large"),
@@ -803,6 +900,9 @@ def wrong_options(w):
         assert p.wait(20) == 2, (options, p.returncode, p.output())
         if "\n" not in options[0]:
             assert text in p.output() and p.output().count("\n") == 1, p.output()
+    for variable, text in [("BUTTON_LONG_COMMANDS", "A,"), ("BUTTON_RELEASE_COMMANDS", ",A")]:
+        p = w.spawn(BUTTON, env={variable: text})
+        assert p.wait(20) == 2 and f"button: {variable}=: a command has" in p.output(), p.output()
     for variable, option in [("BUTTON", "button"), ("BUTTON_RETRY", "retry")]:
         p = w.spawn(BUTTON, env={variable: "x"})
         assert p.wait(20) == 2 and f"button: {variable}=x: " in p.output(), p.output()

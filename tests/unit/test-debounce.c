@@ -19,6 +19,34 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* The openings so far. */
+static unsigned openings;
+
+/* Takes the events until now. Returns how many closings there are, which are presses. */
+static unsigned settle(struct debounce *debounce, uint64_t now)
+{
+	struct contact_event event;
+	unsigned closings = 0;
+
+	while (debounce_next(debounce, now, &event)) {
+		closings += event.closed;
+		openings += !event.closed;
+		/* An event is past, and is told at most once. */
+		if (event.at > now || closings > 1)
+			return 1000;
+	}
+	return closings;
+}
+
+/* Takes an edge, as button does. Returns how many presses this makes. */
+static unsigned edge(struct debounce *debounce, uint64_t at, bool down)
+{
+	unsigned presses = settle(debounce, at);
+
+	debounce_edge(debounce, at, down);
+	return presses + settle(debounce, at);
+}
+
 /*
  * A movement of a contact: 1 to 40 edges within 0 to 10 ms, the last one to where the
  * contact comes to rest. With as_read, an edge may tell the level that came after it,
@@ -44,7 +72,7 @@ static unsigned move(struct debounce *debounce, uint64_t at, bool down, bool as_
 
 		if (as_read && i + 1 < edges && between(0, 3) == 0)
 			level = !level;
-		if (debounce_edge(debounce, at + times[i], level)) {
+		if (edge(debounce, at + times[i], level)) {
 			presses++;
 			*at_first = !closed;
 		}
@@ -62,6 +90,7 @@ static unsigned ten_thousand(bool as_read)
 	struct debounce debounce;
 
 	srand(2);
+	openings = 0;
 	debounce_init(&debounce, QUIET, 0, false);
 	for (unsigned i = 0; i < 10000; i++) {
 		uint64_t period = between(0, 1) ? 60 * MSEC : between(60 * MSEC, 1000 * MSEC);
@@ -72,7 +101,8 @@ static unsigned ten_thousand(bool as_read)
 		wrong += move(&debounce, at + hold, false, as_read, &at_first, &end) != 0;
 		at += period;
 	}
-	return wrong;
+	settle(&debounce, at);
+	return wrong + (openings != 10000);
 }
 
 static void realistic_contacts(void)
@@ -90,11 +120,11 @@ static void a_press_counts_at_once(void)
 	struct debounce debounce;
 
 	debounce_init(&debounce, QUIET, 0, false);
-	CHECK(debounce_edge(&debounce, 0, true));
-	CHECK(!debounce_edge(&debounce, QUIET - 1, false));
-	CHECK(!debounce_edge(&debounce, 2 * QUIET - 2, true));
-	CHECK(!debounce_edge(&debounce, 3 * QUIET, false));
-	CHECK(debounce_edge(&debounce, 4 * QUIET, true));
+	CHECK(edge(&debounce, 0, true));
+	CHECK(!edge(&debounce, QUIET - 1, false));
+	CHECK(!edge(&debounce, 2 * QUIET - 2, true));
+	CHECK(!edge(&debounce, 3 * QUIET, false));
+	CHECK(edge(&debounce, 4 * QUIET, true));
 }
 
 static void held_from_the_start(void)
@@ -102,8 +132,8 @@ static void held_from_the_start(void)
 	struct debounce debounce;
 
 	debounce_init(&debounce, QUIET, 0, true);
-	CHECK(!debounce_edge(&debounce, 1000, false));
-	CHECK(debounce_edge(&debounce, 1000 + QUIET, true));
+	CHECK(!edge(&debounce, 1000, false));
+	CHECK(edge(&debounce, 1000 + QUIET, true));
 }
 
 static void a_clock_that_steps_back(void)
@@ -111,9 +141,9 @@ static void a_clock_that_steps_back(void)
 	struct debounce debounce;
 
 	debounce_init(&debounce, QUIET, 0, false);
-	CHECK(debounce_edge(&debounce, 100 * MSEC, true));
-	CHECK(!debounce_edge(&debounce, 50 * MSEC, false));
-	CHECK(debounce_edge(&debounce, 100 * MSEC + QUIET, true));
+	CHECK(edge(&debounce, 100 * MSEC, true));
+	CHECK(!edge(&debounce, 50 * MSEC, false));
+	CHECK(edge(&debounce, 100 * MSEC + QUIET, true));
 }
 
 static void no_debouncing(void)
@@ -121,9 +151,9 @@ static void no_debouncing(void)
 	struct debounce debounce;
 
 	debounce_init(&debounce, 0, 0, false);
-	CHECK(debounce_edge(&debounce, 5, true));
-	CHECK(!debounce_edge(&debounce, 5, false));
-	CHECK(debounce_edge(&debounce, 5, true));
+	CHECK(edge(&debounce, 5, true));
+	CHECK(!edge(&debounce, 5, false));
+	CHECK(edge(&debounce, 5, true));
 }
 
 static void an_edge_that_is_read_as_open(void)
@@ -131,12 +161,12 @@ static void an_edge_that_is_read_as_open(void)
 	struct debounce debounce;
 
 	debounce_init(&debounce, QUIET, 0, false);
-	CHECK(!debounce_edge(&debounce, 0, false));
-	CHECK(!debounce_edge(&debounce, 100 * MSEC, false));
+	CHECK(!edge(&debounce, 0, false));
+	CHECK(!edge(&debounce, 100 * MSEC, false));
 	/* A press within the quiet time of such an edge. */
-	CHECK(debounce_edge(&debounce, 101 * MSEC, true));
-	CHECK(!debounce_edge(&debounce, 102 * MSEC, false));
-	CHECK(!debounce_edge(&debounce, 103 * MSEC, true));
+	CHECK(edge(&debounce, 101 * MSEC, true));
+	CHECK(!edge(&debounce, 102 * MSEC, false));
+	CHECK(!edge(&debounce, 103 * MSEC, true));
 }
 
 /*
@@ -150,8 +180,8 @@ static unsigned pulse(struct debounce *debounce, uint64_t at, bool rest)
 	unsigned length = between(1, 500), presses = 0;
 
 	if (length >= 50 || between(0, 1))
-		presses += debounce_edge(debounce, at, between(0, 50) < length ? !rest : rest);
-	return presses + debounce_edge(debounce, at + length, rest);
+		presses += edge(debounce, at, between(0, 50) < length ? !rest : rest);
+	return presses + edge(debounce, at + length, rest);
 }
 
 /* Pulses from start to end, 1 to 20 ms apart, with the timer that button has, or too late for it.
@@ -164,8 +194,8 @@ static unsigned pulses(struct debounce *debounce, uint64_t start, uint64_t end, 
 	for (; at + 3 * MSEC < end; at += between(1 * MSEC, 20 * MSEC)) {
 		uint64_t deadline = debounce_deadline(debounce);
 
-		if (deadline && deadline < at && between(0, 1))
-			presses += debounce_settle(debounce, deadline);
+		if (deadline < at && between(0, 1))
+			presses += settle(debounce, deadline);
 		presses += pulse(debounce, at, rest);
 	}
 	return presses;
@@ -180,6 +210,7 @@ static void pulses_between_presses(void)
 
 	for (unsigned filter = 0; filter <= 2 * MSEC; filter += 2 * MSEC) {
 		srand(3);
+		openings = 0;
 		debounce_init(&debounce, QUIET, filter, false);
 		for (unsigned i = 0; i < 10000; i++) {
 			unsigned hold = between(40 * MSEC, 500 * MSEC), presses;
@@ -194,7 +225,9 @@ static void pulses_between_presses(void)
 			at = end;
 			*(filter ? &wrong : &without_filter) += presses != 1;
 		}
+		settle(&debounce, at + QUIET + filter);
 	}
+	CHECK(openings == 10000);
 	CHECK(wrong == 0);
 	CHECK(without_filter > 1000);
 }
@@ -204,24 +237,114 @@ static void a_press_through_the_filter(void)
 	struct debounce debounce;
 
 	debounce_init(&debounce, QUIET, 2 * MSEC, false);
-	CHECK(debounce_deadline(&debounce) == 0);
-	CHECK(!debounce_edge(&debounce, 10 * MSEC, true));
+	CHECK(debounce_deadline(&debounce) == DEBOUNCE_NEVER);
+	CHECK(!edge(&debounce, 10 * MSEC, true));
 	CHECK(debounce_deadline(&debounce) == 12 * MSEC);
-	CHECK(!debounce_settle(&debounce, 12 * MSEC - 1));
-	CHECK(debounce_settle(&debounce, 12 * MSEC));
-	CHECK(debounce_deadline(&debounce) == 0);
-	CHECK(!debounce_settle(&debounce, 20 * MSEC));
+	CHECK(!settle(&debounce, 12 * MSEC - 1));
+	CHECK(settle(&debounce, 12 * MSEC));
+	CHECK(debounce_deadline(&debounce) == DEBOUNCE_NEVER);
+	CHECK(!settle(&debounce, 20 * MSEC));
 	/* Edges that are read late are a press all the same. */
-	CHECK(!debounce_edge(&debounce, 40 * MSEC, false));
-	CHECK(!debounce_edge(&debounce, 80 * MSEC, true));
-	CHECK(debounce_edge(&debounce, 90 * MSEC, false));
+	CHECK(!edge(&debounce, 40 * MSEC, false));
+	CHECK(!edge(&debounce, 80 * MSEC, true));
+	CHECK(edge(&debounce, 90 * MSEC, false));
 	/* Closed for too short a time. */
-	CHECK(!debounce_edge(&debounce, 120 * MSEC, true));
-	CHECK(!debounce_edge(&debounce, 122 * MSEC - 1, false));
-	CHECK(!debounce_settle(&debounce, 200 * MSEC));
+	CHECK(!edge(&debounce, 120 * MSEC, true));
+	CHECK(!edge(&debounce, 122 * MSEC - 1, false));
+	CHECK(!settle(&debounce, 200 * MSEC));
 }
 
-TAP_MAIN({"10000 bouncing presses are 10000 presses, at the first closed edge", realistic_contacts},
+/* Whether the next event until now is this one. */
+static bool is_next(struct debounce *debounce, uint64_t now, uint64_t at, bool closed)
+{
+	struct contact_event event;
+
+	return debounce_next(debounce, now, &event) && event.at == at && event.closed == closed;
+}
+
+static void an_opening(void)
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, QUIET, 0, false);
+	CHECK(edge(&debounce, 0, true));
+	CHECK(debounce_deadline(&debounce) == DEBOUNCE_NEVER);
+	/* It bounces; the opening is as old as the first edge. */
+	debounce_edge(&debounce, 100 * MSEC, false);
+	CHECK(!settle(&debounce, 100 * MSEC));
+	CHECK(debounce_certain(&debounce, 101 * MSEC) == 100 * MSEC);
+	CHECK(!edge(&debounce, 102 * MSEC, true));
+	CHECK(debounce_certain(&debounce, 102 * MSEC) == 100 * MSEC);
+	CHECK(!edge(&debounce, 103 * MSEC, false));
+	CHECK(debounce_deadline(&debounce) == 103 * MSEC + QUIET);
+	openings = 0;
+	CHECK(!settle(&debounce, 103 * MSEC + QUIET - 1) && openings == 0);
+	CHECK(is_next(&debounce, 103 * MSEC + QUIET, 100 * MSEC, false));
+	CHECK(debounce_certain(&debounce, 200 * MSEC) == 200 * MSEC);
+	CHECK(debounce_deadline(&debounce) == DEBOUNCE_NEVER);
+}
+
+static void a_tap_shorter_than_the_quiet_time(void)
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, QUIET, 0, false);
+	CHECK(edge(&debounce, 1 * MSEC, true));
+	CHECK(!edge(&debounce, 4 * MSEC, false));
+	/* The next press comes at once, before the timer. */
+	CHECK(is_next(&debounce, 4 * MSEC + QUIET, 4 * MSEC, false));
+	debounce_edge(&debounce, 4 * MSEC + QUIET, true);
+	CHECK(is_next(&debounce, 100 * MSEC, 4 * MSEC + QUIET, true));
+	CHECK(!settle(&debounce, 100 * MSEC));
+}
+
+static void a_held_contact_that_opens_for_a_moment(void)
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, QUIET, 0, false);
+	CHECK(edge(&debounce, 0, true));
+	openings = 0;
+	CHECK(!edge(&debounce, 100 * MSEC, false));
+	CHECK(!edge(&debounce, 110 * MSEC, true));
+	CHECK(!settle(&debounce, 200 * MSEC) && openings == 0);
+	CHECK(debounce_certain(&debounce, 200 * MSEC) == 200 * MSEC);
+}
+
+static void noise_without_end(void)
+{
+	struct debounce debounce;
+	unsigned presses = 0;
+
+	debounce_init(&debounce, QUIET, 0, false);
+	openings = 0;
+	for (unsigned i = 0; i < 1000; i++)
+		presses += edge(&debounce, i * 10 * MSEC, i % 2 == 0);
+	CHECK(presses == 1 && openings == 0);
+	CHECK(!settle(&debounce, 11000 * MSEC) && openings == 1);
+}
+
+static void an_opening_through_the_filter(void)
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, QUIET, 2 * MSEC, true);
+	openings = 0;
+	CHECK(!edge(&debounce, 10 * MSEC, false));
+	CHECK(!edge(&debounce, 12 * MSEC - 1, true));
+	CHECK(!settle(&debounce, 50 * MSEC) && openings == 0);
+	CHECK(!edge(&debounce, 60 * MSEC, false));
+	CHECK(is_next(&debounce, 62 * MSEC + QUIET, 62 * MSEC, false));
+	/* A filter that is longer than the quiet time. */
+	debounce_init(&debounce, QUIET, 40 * MSEC, true);
+	CHECK(!edge(&debounce, 10 * MSEC, false));
+	CHECK(!edge(&debounce, 50 * MSEC, true));
+	CHECK(is_next(&debounce, 100 * MSEC, 50 * MSEC, false));
+	CHECK(is_next(&debounce, 100 * MSEC, 90 * MSEC, true));
+}
+
+TAP_MAIN({"10000 bouncing presses are 10000 presses and openings, at the first closed edge",
+		 realistic_contacts},
 	{"the same where edges tell a later level", edges_that_tell_a_later_level},
 	{"a press counts at once, its bouncing does not", a_press_counts_at_once},
 	{"a contact that is held from the start", held_from_the_start},
@@ -230,5 +353,11 @@ TAP_MAIN({"10000 bouncing presses are 10000 presses, at the first closed edge", 
 		pulses_between_presses},
 	{"a press counts when it has been closed for the filter's time",
 		a_press_through_the_filter},
+	{"a contact opens when it rests open, and has been open since its first edge", an_opening},
+	{"a press shorter than the quiet time opens, too", a_tap_shorter_than_the_quiet_time},
+	{"a held contact that opens for a moment is held", a_held_contact_that_opens_for_a_moment},
+	{"noise without end is one press", noise_without_end},
+	{"a contact opens when it has been open for the filter's time",
+		an_opening_through_the_filter},
 	{"a clock that steps back", a_clock_that_steps_back},
 	{"without debouncing every edge counts", no_debouncing})
