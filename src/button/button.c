@@ -59,7 +59,7 @@ struct program {
 	struct gesture gesture;
 	uint64_t quiet_usec, filter_usec, hold_usec, retry_usec;
 	bool has_release, has_long; /* these occasions have commands */
-	bool opened_before;         /* the button has been there before, and was: */
+	bool has_position;          /* the button has been there: closed is its last position */
 	bool closed;
 	struct delivery *delivery;
 	sd_event_source *io, *more, *deadline, *devices, *reopen, *status;
@@ -377,8 +377,8 @@ static int on_button(sd_event_source *source, int fd, uint32_t events, void *use
 }
 
 /*
- * The button is there. A press during which it was lost is neither short nor long. Where releases
- * are sent, the position at the start is, too, and the position now if it has changed meanwhile.
+ * The button is there. If it was lost during a press, that press is forgotten. Where releases are
+ * sent, its position is sent, unless it is the same as before.
  */
 static void begin(struct program *program)
 {
@@ -386,9 +386,9 @@ static void begin(struct program *program)
 
 	debounce_init(&program->debounce, program->quiet_usec, program->filter_usec, closed);
 	gesture_init(&program->gesture, program->has_long, program->hold_usec);
-	if (program->has_release && (!program->opened_before || closed != program->closed))
+	if (program->has_release && (!program->has_position || closed != program->closed))
 		delivery_press(program->delivery, closed ? ON_PRESS : ON_RELEASE);
-	program->opened_before = true;
+	program->has_position = true;
 	program->closed = closed;
 }
 

@@ -36,7 +36,7 @@ static uint64_t rest_deadline(const struct debounce *debounce)
 	return debounce->opening ? debounce->moved_at + debounce->quiet : DEBOUNCE_NEVER;
 }
 
-/* The contact has passed the filter. Returns whether it has closed. */
+/* The last edge has passed the filter. Returns whether it closes the contact. */
 static bool pass(struct debounce *debounce, uint64_t at)
 {
 	bool closes = debounce->raw && !debounce->closed;

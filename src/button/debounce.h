@@ -10,10 +10,9 @@
 #include "contact.h"
 
 /*
- * A contact closes at the first edge that is read as closed. It opens when it has come to rest
- * open: then its opening is as old as the first edge since it last rested closed. So what bounces,
- * or opens a held contact for less than the quiet time, neither closes nor opens it again, and a
- * contact that never comes to rest stays closed.
+ * A contact closes at the first edge that is read as closed. It opens when it comes to rest open;
+ * the opening has the time of the first edge at which the contact was open. So a held contact that
+ * opens for less than the quiet time stays closed, as does one that never comes to rest.
  */
 struct debounce {
 	uint64_t quiet, filter;
@@ -60,7 +59,8 @@ bool debounce_next(struct debounce *debounce, uint64_t now, struct contact_event
 uint64_t debounce_deadline(const struct debounce *debounce);
 
 /*
- * Returns up to when it is certain how the contact was: now, or when it may have opened.
+ * Returns until when the contact's position is certain: now, or, if it may have opened, the time of
+ * that.
  *
  * now: as for debounce_next(), which has returned false
  */
