@@ -156,6 +156,51 @@ def hardware(pi):
     assert pi.says("systemctl --failed --no-legend") == ""
 
 
+@scenario("vm", "a latching switch and its LED agree, with restarts on either side")
+def latching(pi):
+    # A line that is pulled again at each start would open the simulated switch.
+    pi("""printf '%s\\n' BUTTON=gpio:GPIO4,pull-off BUTTON_DEBOUNCE=150 'BUTTON_COMMANDS="LED ON"' \
+        'BUTTON_RELEASE_COMMANDS="LED OFF"' >/etc/default/button""")
+    pi("echo pull-up >/run/chip/sim_gpio4/pull; systemctl enable --now led.socket;"
+       "systemctl restart button")
+    try:
+        agrees = guest(pi, "throw", 100, seconds=400).split()
+        assert agrees == ["1"] * 20, agrees
+        # While nobody looks, the switch stays where it is.
+        pi("echo pull-down >/run/chip/sim_gpio4/pull")
+        eventually(lambda: pi.led() == "1", 30)
+        pi("systemctl stop button led-line; systemctl start button")
+        eventually(lambda: pi.led() == "1", 30)
+    finally:
+        pi("rm /etc/default/button; systemctl restart button")
+
+
+@scenario("vm", "the words behind a line reach the kernel")
+def line_words(pi):
+    pi("systemctl enable --now led.socket")
+    for led, wanted in (
+        ("gpio:GPIO17,open-drain,pull-up", ("open-drain", "pull-up")),
+        ("gpio:GPIO17,open-source,pull-down", ("open-source", "pull-down")),
+        ("gpio:GPIO17,open-drain,pull-up,active-low", ("open-drain", "pull-up", "active-low")),
+    ):
+        pi(f"echo LED={led} >/etc/default/led; systemctl restart led-line")
+        for state in "ON", "OFF":
+            assert pi.ask(f"LED {state}") == f"OK LED {state}"
+            assert (pi.led() == "1") == ((state == "ON") != ("active-low" in wanted)), led
+        line = pi("gpioinfo | grep GPIO17")
+        assert all(word in line for word in wanted), line
+    for button, wanted in (
+        ("pull-off", ("active-low", "disabled")),
+        ("active-high,pull-up", ("pull-up",)),
+        ("active-high", ("pull-down",)),
+    ):
+        pi(f"echo BUTTON=gpio:GPIO4,{button} >/etc/default/button; systemctl restart button")
+        pi.wait_for("systemctl show -P StatusText button | grep 'no press yet'")
+        line = pi("gpioinfo | grep 'GPIO4\\b'")
+        assert all(word in line for word in wanted), line
+    pi("rm /etc/default/led /etc/default/button; systemctl restart led-line button")
+
+
 @scenario("vm", "another setting for the same line, on one processor: every restart applies it")
 def changed_setting(pi):
     # The store lets go of the old request after led-line has asked for the new one, where there
