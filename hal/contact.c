@@ -7,7 +7,8 @@
 
 #include "spec.h"
 
-static const struct contact_backend *const BACKENDS[] = {&CONTACT_GPIO, &CONTACT_FIFO};
+static const struct contact_backend *const BACKENDS[] = {
+	&CONTACT_GPIO, &CONTACT_FIFO, &CONTACT_INPUT};
 
 struct contact {
 	const struct contact_backend *backend;
@@ -26,7 +27,7 @@ struct contact *contact_create(const char *spec, const char **why)
 		return NULL;
 	}
 	contact->spec = spec;
-	*why = "a button is gpio:LINE, gpio:CHIP/OFFSET or fifo:PATH";
+	*why = "a button is gpio:LINE, gpio:CHIP/OFFSET, input:DEVICE or fifo:PATH";
 	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
 		if (!spec_is_for(spec, BACKENDS[i]->name, &argument))
 			continue;

@@ -3,7 +3,7 @@
 #define CONTACT_H
 
 /*
- * The contact of a button: a GPIO line or a FIFO. SPEC is BACKEND:ARGUMENT.
+ * The contact of a button: a GPIO line, a FIFO or a key. SPEC is BACKEND:ARGUMENT.
  *
  * Functions that can fail return 0 (or a value) and a negative errno; why is then one line for the
  * administrator.
@@ -43,7 +43,7 @@ struct contact_backend {
 	void (*close)(void *state);
 };
 
-extern const struct contact_backend CONTACT_GPIO, CONTACT_FIFO;
+extern const struct contact_backend CONTACT_GPIO, CONTACT_FIFO, CONTACT_INPUT;
 
 /*
  * Creates a button from SPEC; it is not open yet.

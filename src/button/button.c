@@ -27,8 +27,8 @@
 #include "setting.h"
 #include "timer.h"
 
-/* A button that is missing is looked for this often. */
-#define REOPEN_USEC 2000000
+/* A button that is missing is looked for every 2 seconds, or a little sooner. */
+#define REOPEN_USEC 1500000
 #define ACCURACY_USEC 500000
 
 /* The status is updated this long after the first change, once for a batch of changes. */
@@ -66,6 +66,7 @@ struct program {
 	char trouble[CONTACT_WHY_MAX]; /* why the button is missing, or "" */
 	char warned[CONTACT_WHY_MAX];  /* the reason that was logged last, or "" */
 	char counts[512];
+	sd_event_source *inputs; /* as devices, about /dev/input */
 };
 
 static void print_help(void)
@@ -74,8 +75,9 @@ static void print_help(void)
 	       "\n"
 	       "Sends the next command of a list to the LED's server at each press of a button.\n"
 	       "\n"
-	       "      --button=SPEC    gpio:LINE, gpio:CHIP/OFFSET (,active-high behind it), or\n"
-	       "                       fifo:PATH (default: $BUTTON, else gpio:GPIO4)\n"
+	       "      --button=SPEC    gpio:LINE, gpio:CHIP/OFFSET (,active-high behind it),\n"
+	       "                       input:DEVICE (,KEY and ,grab behind it), or fifo:PATH\n"
+	       "                       (default: $BUTTON, else gpio:GPIO4)\n"
 	       "      --connect=ADDR   the server: HOST:PORT, [IPv6]:PORT or /path\n"
 	       "                       (default: $BUTTON_CONNECT, else 127.0.0.1:5555)\n"
 	       "      --command=TEXT   a command; again for each of the list\n"
@@ -229,6 +231,23 @@ static void parse_argv(int argc, char *argv[], struct options *options)
 	}
 }
 
+static int on_device(sd_event_source *source, const struct inotify_event *event, void *userdata);
+
+/* The folder comes with the first input device, and goes with the last one. */
+static void watch_inputs(struct program *program)
+{
+	program->inputs = sd_event_source_disable_unref(program->inputs);
+	sd_event_add_inotify(program->event, &program->inputs, "/dev/input",
+		IN_CREATE | IN_DELETE | IN_ATTRIB, on_device, program);
+}
+
+/* Whether an event is about an input device, or about the folder that they are in. */
+static bool is_input(const struct inotify_event *event)
+{
+	return event->len > 0 && (strncmp(event->name, "event", strlen("event")) == 0 ||
+					 strcmp(event->name, "input") == 0);
+}
+
 static int on_status(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	const struct program *program = userdata;
@@ -260,7 +279,7 @@ static void on_delivery(void *userdata, const struct delivery_counts *counts)
  * The button is missing: said once, and looked for until it is there.
  *
  * error: why, a negative errno
- * at_once: whether it is not to be said yet if that is for want of a permission. A chip that
+ * at_once: whether it is not to be said yet if that is for want of a permission. A device that
  *     comes belongs to root until udev has given it to its group.
  */
 static void lose_button(struct program *program, int error, const char *why, bool at_once)
@@ -396,8 +415,10 @@ static void begin(struct program *program)
 static void find_button(struct program *program, bool at_once)
 {
 	char why[CONTACT_WHY_MAX];
-	int r = contact_open(program->contact, why);
+	int r;
 
+	watch_inputs(program);
+	r = contact_open(program->contact, why);
 	if (r >= 0) {
 		r = sd_event_add_io(program->event, &program->io, contact_fd(program->contact),
 			EPOLLIN, on_button, program);
@@ -416,13 +437,13 @@ static void find_button(struct program *program, bool at_once)
 	tell_manager(program);
 }
 
-/* A GPIO chip was added or removed. It may be another one: reading our line tells. */
+/* A device was added or removed. It may be another one: reading our button tells. */
 static int on_device(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
 	struct program *program = userdata;
 
 	(void)source;
-	if (!chips_is_chip(event))
+	if (!chips_is_chip(event) && !is_input(event))
 		return 0;
 	if (program->io)
 		read_button(program);
@@ -524,6 +545,7 @@ int main(int argc, char *argv[])
 	sd_event_source_disable_unref(program.more);
 	sd_event_source_disable_unref(program.deadline);
 	sd_event_source_disable_unref(program.devices);
+	sd_event_source_disable_unref(program.inputs);
 	sd_event_source_disable_unref(program.reopen);
 	sd_event_source_disable_unref(program.status);
 	contact_destroy(program.contact);

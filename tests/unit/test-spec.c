@@ -186,10 +186,39 @@ static void buttons(void)
 	CHECK(!is_button("log"));
 }
 
+static void keys(void)
+{
+	CHECK(is_button("input:/dev/input/event0"));
+	CHECK(is_button("input:gpio-keys"));
+	CHECK(is_button("input:Logitech USB Receiver: 2,grab"));
+	CHECK(is_button("input:gpio-keys,KEY_ENTER"));
+	CHECK(is_button("input:gpio-keys,BTN_0"));
+	CHECK(is_button("input:gpio-keys,1"));
+	CHECK(is_button("input:gpio-keys,767"));
+	CHECK(is_button("input:gpio-keys,0x100"));
+	CHECK(is_button("input:gpio-keys,KEY_ENTER,grab"));
+	CHECK(!is_button("input"));
+	CHECK(!is_button("input:"));
+	CHECK(!is_button("input:,KEY_ENTER"));
+	CHECK(!is_button("input:gpio-keys,"));
+	CHECK(!is_button("input:gpio-keys,ENTER"));
+	CHECK(!is_button("input:gpio-keys,key_enter"));
+	CHECK(!is_button("input:gpio-keys,0"));
+	CHECK(!is_button("input:gpio-keys,768"));
+	CHECK(!is_button("input:gpio-keys,-1"));
+	CHECK(!is_button("input:gpio-keys,99999999999999999999"));
+	CHECK(!is_button("input:gpio-keys,28x"));
+	CHECK(!is_button("input:gpio-keys,grab,KEY_ENTER"));
+	CHECK(!is_button("input:gpio-keys,grab,grab"));
+	CHECK(!is_button("input:gpio-keys,KEY_ENTER,"));
+	CHECK(!is_button("input:gpio-keys,KEY_ENTER,KEY_A"));
+	CHECK(!is_button("input:gpio-keys,KEY_ENTER,grab,x"));
+}
+
 TAP_MAIN({"GPIO lines by name", lines_by_name}, {"GPIO lines by number", lines_by_number},
 	{"what is no GPIO line is refused", what_is_no_line},
 	{"words behind an LED's GPIO line", words_behind_an_led},
 	{"words behind a button's GPIO line", words_behind_a_button},
 	{"words that do not go there are refused", words_that_do_not_go_there},
 	{"a path that leads to no GPIO chip is called by what it is", paths_that_lead_to_no_chip},
-	{"LEDs", leds}, {"buttons", buttons})
+	{"LEDs", leds}, {"buttons", buttons}, {"keys of input devices", keys})
