@@ -411,20 +411,37 @@ def xinetd_locked(pi):
         xinetd_serves(other)
 
 
-@scenario("container", "a second button from a copied unit: neither removes the other's FIFO")
+@scenario("container", "a second button, button@NAME.service: neither removes the other's FIFO")
 def second_button(pi):
-    units = "/etc/systemd/system"
-    pi(f"sed s,/etc/default/button,/etc/default/button2, /usr/lib/systemd/system/button.service"
-       f" >{units}/button2.service; echo BUTTON=fifo:/run/button2/press >/etc/default/button2;"
-       " systemctl daemon-reload; systemctl enable --now led.socket;"
-       " systemctl start button button2")
-    for stopped, left in ("button2", "button"), ("button", "button2"):
-        pi(f"systemctl stop {stopped}; test ! -e /run/{stopped}; echo 0 >/run/{left}/press")
+    folders = {"button": "/run/button", "button@door": "/run/button/door"}
+    pi("echo BUTTON=fifo:/run/button/door/press >/etc/button/door.conf;"
+       " systemctl enable --now led.socket; systemctl start button@door button")
+    for stopped, left in ("button@door", "button"), ("button", "button@door"):
+        pi(f"systemctl stop {stopped} && test ! -e {folders[stopped]}/press &&"
+           f" echo 0 >{folders[left]}/press")
         eventually(lambda: "delivered, 0 dropped, 0 waiting" in pi.status(left))
-        pi(f"systemctl start {stopped}; echo 0 >/run/{stopped}/press")
+        pi(f"systemctl start {stopped}; echo 0 >{folders[stopped]}/press")
         eventually(lambda: "1 delivered" in pi.status(stopped))
-    pi(f"systemctl stop button2; rm {units}/button2.service /etc/default/button2;"
-       " systemctl daemon-reload")
+    # A FIFO that a crash left is removed too.
+    pi("install -D /dev/stdin /run/systemd/system/button.service.d/no.conf"
+       " <<<$'[Service]\\nRestart=no'; systemctl daemon-reload; systemctl kill -s KILL button")
+    pi.wait_for("systemctl is-failed button")
+    pi("test ! -e /run/button/press && test -p /run/button/door/press")
+    pi("rm -r /run/systemd/system/button.service.d; systemctl daemon-reload;"
+       " systemctl stop button@door; systemctl start button; systemctl stop button;"
+       " test ! -e /run/button")
+
+
+@scenario("container", "button@NAME.service without /etc/button/NAME.conf: the error names the file")
+def no_settings(pi):
+    pi.cursor()
+    status, _ = pi.run("systemctl start button@door")
+    assert status != 0
+    for said in pi.says("systemctl status button@door"), "\n".join(pi.journal()):
+        assert "/etc/button/door.conf" in said, said
+    assert pi.property("button@door", "NRestarts") == "0"
+    pi("echo BUTTON=fifo:/run/button/door/press >/etc/button/door.conf; systemctl start button@door")
+    pi("test -p /run/button/door/press")
 
 
 @scenario("container", "button.service at led-line's own socket, and a setting that systemd ignores")

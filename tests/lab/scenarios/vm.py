@@ -374,6 +374,138 @@ def by_path(pi):
        "udevadm control --reload")
 
 
+ENTER, A = 28, 30
+
+
+def plug(pi):
+    """Plugs in a keyboard called pedal, whose keys move as /run/keys says."""
+    code = (LAB / "guest/keyboard.py").read_text()
+    pi(f"cat >/run/keyboard.py <<'END'\n{code}\nEND\ntest -p /run/keys || mkfifo /run/keys;"
+       " systemd-run -q --unit=keyboard bash -c"
+       " 'exec python3 /run/keyboard.py pedal 0<>/run/keys'")
+    pi.wait_for("grep -qx pedal /sys/class/input/event*/device/name")
+
+
+def unplug(pi):
+    pi("systemctl stop keyboard")
+
+
+def move(*movements):
+    """The shell command for movements of keys: a code and a value each."""
+    lines = "\\n".join(f"{code} {value}" for code, value in movements)
+    return f"printf '{lines}\\n' >/run/keys"
+
+
+TAP = move((ENTER, 1), (ENTER, 2), (ENTER, 2), (ENTER, 0))
+
+
+def input_button(pi, spec):
+    """Has this as the button, and led-line's own socket as the server."""
+    pi(f"printf 'BUTTON={spec}\nBUTTON_CONNECT=/run/led/line.sock\n' >/etc/default/button;"
+       " systemctl start led-line.socket; systemctl restart button")
+
+
+def delivered(pi, count):
+    said = f"{count} press{'es' * (count > 1)}, {count} delivered, 0 dropped, 0 waiting"
+    try:
+        eventually(lambda: said in pi.status("button"), 60)
+    except AssertionError:
+        raise AssertionError(f"{said}: {pi.status('button')}") from None
+
+
+@scenario("vm", "a keyboard: pressed, repeated, unplugged, back; 200 presses, 200 commands")
+def keyboard(pi):
+    # The kernel gives a new device to root, and udev to its group. This makes udev slow.
+    rule = "/etc/udev/rules.d/10-slow.rules"
+    pi(f"""echo 'SUBSYSTEM=="input", KERNEL=="event*", PROGRAM="/bin/sleep 0.3"' >{rule};
+        udevadm control --reload""")
+    input_button(pi, "input:pedal,KEY_ENTER")
+    started = pi.property("button", "MainPID")
+    missing = "no input device is called pedal"
+    count = 0
+    for presses_each in 190, 10:
+        eventually(lambda: missing in pi.status("button"), 30)
+        pi.cursor()
+        plug(pi)
+        eventually(lambda: missing not in pi.status("button"), 30)
+        log = str(pi.journal())
+        assert "button input:pedal,KEY_ENTER is there" in log and "denied" not in log, log
+        # Its queue has 16 places.
+        for _ in range(presses_each // 10):
+            pi(f"for i in $(seq 10); do {TAP}; {move((A, 1), (A, 0))}; done")
+            count += 10
+            delivered(pi, count)
+        unplug(pi)
+    assert pi.led() == "0"
+    assert pi.property("button", "MainPID") == started
+    pi(f"rm {rule}; udevadm control --reload")
+
+
+@scenario("vm", "a keyboard by its path, any of its keys, and a key that is held at the start")
+def keyboard_by_path(pi):
+    plug(pi)
+    name = pi("grep -lx pedal /sys/class/input/event*/device/name | cut -d/ -f5")
+    pi(move((ENTER, 1)))
+    input_button(pi, f"input:/dev/input/{name},grab")
+    eventually(lambda: "no press yet" in pi.status("button"), 30)
+    pi(f"{move((ENTER, 0))}; {TAP}; {move((A, 1), (ENTER, 1), (A, 0), (ENTER, 0))}")
+    delivered(pi, 3)
+
+    # It is grabbed, and another program is told.
+    said = pi.says("timeout 5 button --button=input:pedal,grab 2>&1")
+    assert "another program has grabbed pedal" in said, said
+
+    unplug(pi)
+    eventually(lambda: f"there is no /dev/input/{name}" in pi.status("button"), 30)
+    plug(pi)
+    eventually(lambda: "there is no" not in pi.status("button"), 30)
+    pi(TAP)
+    delivered(pi, 4)
+
+    for spec, why in (
+        ("input:pedal,700", "pedal has no key 700"),
+        ("input:pedal,BTN_0", "pedal has no BTN_0"),
+        ("input:/dev/null", "/dev/null is no input device"),
+    ):
+        input_button(pi, spec)
+        eventually(lambda: why in pi.status("button"), 30)
+    unplug(pi)
+
+
+@scenario("vm", "the first input device comes, and with it the folder that they are in")
+def first_keyboard(pi):
+    pi("systemctl stop systemd-logind; modprobe -r evdev; test ! -e /dev/input")
+    input_button(pi, "input:pedal,KEY_ENTER")
+    eventually(lambda: "no input device" in pi.status("button"), 30)
+    pi("modprobe evdev")
+    plug(pi)
+    eventually(lambda: "no input device" not in pi.status("button"), 30)
+    pi(TAP)
+    delivered(pi, 1)
+    unplug(pi)
+
+
+@scenario("vm", "a keyboard's events that the kernel drops: a press that lasts counts once")
+def dropped_events(pi):
+    plug(pi)
+    input_button(pi, "input:pedal,KEY_ENTER")
+    eventually(lambda: "no press yet" in pi.status("button"), 30)
+    noise = "for i in $(seq 500); do printf '30 1\\n30 0\\n'; done >/run/keys"
+    pid = pi.property("button", "MainPID")
+    for count, *movements in (
+        (1, move((ENTER, 1)), noise),
+        (1, move((ENTER, 0)), noise),
+        # Nobody knows of this one, and half of it is not taken for another.
+        (1, move((ENTER, 1)), noise, move((ENTER, 0))),
+        (2, move((ENTER, 1)), noise),
+    ):
+        pi(f"kill -STOP {pid}; {'; '.join(movements)}")
+        pi.wait_for("grep pipe_read /proc/$(systemctl show -P MainPID keyboard)/wchan")
+        pi(f"kill -CONT {pid}")
+        delivered(pi, count)
+    unplug(pi)
+
+
 ATTACK = "/usr/src/led-socket/attack"
 
 
