@@ -4,10 +4,12 @@
 import ctypes
 import os
 import re
+import shutil
 import socket
 import stat
 import statistics
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -19,6 +21,7 @@ from world import (
     NOTICE,
     PORT,
     SLOW,
+    SOURCE,
     WARNING,
     Skip,
     ask,
@@ -848,34 +851,71 @@ def foreign_command(w):
     assert server.commands() == ["PRESS kitchen"] * 3
 
 
+def device_comes(w, spec, missing, make, path):
+    """A new device has two seconds for udev to give it to its group."""
+    # Not as root, just as under the unit.
+    as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    manager = w.manager()
+    w.spawn(*as_user, BUTTON, f"--button={spec}", env={"NOTIFY_SOCKET": manager.path})
+    warnings = lambda: w.log("button", WARNING)
+    eventually(lambda: warnings() == [f"button {spec}: {missing}; waiting for it"])
+    eventually(lambda: missing in manager.status())
+
+    # The status says so at once; then the device goes again.
+    make()
+    eventually(lambda: missing not in manager.status())
+    if "Permission denied" not in manager.status():
+        raise Skip("libgpiod 2 asks sysfs for a chip first; the lab has real ones")
+    path.unlink()
+    eventually(lambda: missing in manager.status())
+    assert len(warnings()) == 1, warnings()
+
+    # A device that is never given to the group is reported, later.
+    make()
+    eventually(lambda: len(warnings()) == 2)
+    assert "Permission denied" in warnings()[1]
+
+
 @test("a new chip has two seconds for udev to give it to its group", quick=False)
 def chip_comes(w):
     chip = Path("/dev/gpiochip0")
     if chip.exists():
         raise Skip("this machine has a GPIO chip")
     w.at_end(lambda: chip.unlink(missing_ok=True))
-    # Not as root, just as under the unit.
-    as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    manager = w.manager()
-    w.spawn(*as_user, BUTTON, "--button=gpio:GPIO4", env={"NOTIFY_SOCKET": manager.path})
-    warnings = lambda: [text for text in w.log("button", WARNING)]
-    missing = "button gpio:GPIO4: this machine has no GPIO chip (/dev/gpiochip*); waiting for it"
-    eventually(lambda: warnings() == [missing])
-    eventually(lambda: "no GPIO chip" in manager.status())
+    missing = "this machine has no GPIO chip (/dev/gpiochip*)"
+    device_comes(w, "gpio:GPIO4", missing, lambda: chip.touch(0o600), chip)
 
-    # The status says so at once; then the chip goes again.
-    chip.touch(0o600)
-    eventually(lambda: "no GPIO chip" not in manager.status())
-    if "Permission denied" not in manager.status():
-        raise Skip("libgpiod 2 asks sysfs for a chip first; the lab has real ones")
-    chip.unlink()
-    eventually(lambda: "no GPIO chip" in manager.status())
-    assert warnings() == [missing]
 
-    # A chip that is never given to the group is reported, later.
-    chip.touch(0o600)
-    eventually(lambda: len(warnings()) == 2)
-    assert "Permission denied" in warnings()[1]
+@test("a new input device has two seconds for udev, and may be the first one", quick=False)
+def input_comes(w):
+    folder = Path("/dev/input")
+    if folder.exists():
+        raise Skip("this machine has input devices")
+    w.at_end(lambda: shutil.rmtree(folder, ignore_errors=True))
+    device = folder / "event0"
+
+    def make():
+        folder.mkdir(exist_ok=True)
+        os.mknod(device, 0o600 | stat.S_IFCHR, os.makedev(13, 64))
+
+    missing = "no input device is called pedal; they are in /proc/bus/input/devices"
+    device_comes(w, "input:pedal", missing, make, device)
+
+
+@test("a key is a press; another key and its repetition are none")
+def key(w):
+    if not os.access("/dev/uinput", os.W_OK):
+        raise Skip("this machine has no /dev/uinput; the lab has one")
+    server = Server(w)
+    name = f"pedal {os.getpid()}"
+    keyboard = SOURCE / "tests/lab/guest/keyboard.py"
+    keys = w.spawn(sys.executable, keyboard, name, stdin=subprocess.PIPE).stdin
+    button = w.notified(BUTTON, f"--button=input:{name},KEY_ENTER")
+    eventually(lambda: ": no press yet" in button.manager.status())
+    for code, value in (28, 1), (28, 2), (30, 1), (30, 0), (28, 2), (28, 0), (28, 1), (28, 0):
+        keys.write(b"%d %d\n" % (code, value))
+    keys.flush()
+    eventually(lambda: server.commands() == ["LED ON", "LED OFF"])
 
 
 @test("wrong options: one clear line and exit status 2")
@@ -883,6 +923,7 @@ def wrong_options(w):
     for options, text in [
         (["--button=x"], "button: --button=x: a button is gpio:LINE"),
         (["--connect=x"], "button: --connect=x: an address is"),
+        (["--button=input:pedal,ENTER"], "there is no such key; a key is KEY_ENTER, BTN_0"),
         (["--command="], "button: --command=: a command has 1 to 64 bytes"),
         (["--command=" + "x" * 65], "a command has 1 to 64 bytes"),
         (["--command=a\nb"], "no control characters"),
