@@ -17,6 +17,7 @@ ELSEWHERE = {
     "tests/run": "newcomer, and whoever runs this",
     "apt install ./": "installs every machine of the lab",
     "apt install gcc": "built from source, as README says",
+    "dtoverlay=": "a Raspberry Pi's firmware reads these",
 }
 # A line that begins so is run by the integration tests: there is no such program here.
 ELSEWHERE_LINE = "tcpdump "
