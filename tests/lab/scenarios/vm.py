@@ -472,7 +472,7 @@ def keyboard_by_path(pi):
     unplug(pi)
 
 
-@scenario("vm", "the first input device comes, and with it the folder that they are in")
+@scenario("vm", "the first keyboard comes, and with it the folder of the input devices")
 def first_keyboard(pi):
     pi("systemctl stop systemd-logind; modprobe -r evdev; test ! -e /dev/input")
     input_button(pi, "input:pedal,KEY_ENTER")
