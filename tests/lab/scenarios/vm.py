@@ -463,7 +463,7 @@ def keyboard_by_path(pi):
     delivered(pi, 4)
 
     for spec, why in (
-        ("input:pedal,700", "pedal has no key 700"),
+        ("input:pedal,750", "pedal has no key 750"),
         ("input:pedal,BTN_0", "pedal has no BTN_0"),
         ("input:/dev/null", "/dev/null is no input device"),
     ):
