@@ -695,6 +695,8 @@ def out_of_descriptors(w):
 @test("out of descriptors: a silent client is evicted at once, and nothing is logged", quick=False)
 def room_for_descriptors(w):
     line = w.line(listen=[PORT])
+    # Telling the manager takes a descriptor for a moment.
+    eventually(lambda: line.manager.status() == "LED log is off")
     before = len(os.listdir(f"/proc/{line.pid}/fd"))
     held = [connect() for _ in range(5)]
     w.at_end(lambda: [s.close() for s in held])
