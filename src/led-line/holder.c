@@ -424,6 +424,5 @@ void holder_destroy(struct holder *holder)
 	sd_event_source_disable_unref(holder->pulse);
 	if (holder->record_fd >= 0)
 		close(holder->record_fd);
-	led_destroy(holder->led);
 	free(holder);
 }

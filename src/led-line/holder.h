@@ -23,8 +23,7 @@ typedef void (*holder_changed)(void *userdata);
  * Creates a holder of an LED.
  *
  * clock: as commands tell their time; kept by the caller
- * definition: kept by the caller
- * led: from now on the holder's
+ * definition, led: kept by the caller
  * Returns NULL when memory is short.
  */
 struct holder *holder_create(sd_event *event, const struct arrival_clock *clock,

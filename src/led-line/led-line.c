@@ -421,6 +421,8 @@ int main(int argc, char *argv[])
 		remove_made(&program.made[i]);
 	watchers_destroy(program.watchers);
 	leds_destroy(program.leds);
+	for (unsigned i = 0; i < options.n_leds; i++)
+		led_destroy(options.leds[i]);
 	arrival_clock_close(&program.clock);
 	sd_event_unref(program.event);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -38,8 +38,7 @@ struct leds *leds_create(sd_event *event, const struct arrival_clock *clock);
 /*
  * Adds an LED. There are never more than LEDS_MAX.
  *
- * definition: kept by the caller
- * led: from now on the collection's
+ * definition, led: kept by the caller
  * Returns 0 or a negative errno.
  */
 int leds_add(struct leds *leds, const struct definition *definition, struct led *led);
