@@ -7,6 +7,7 @@ import subprocess
 from world import (
     LED_HANDLER,
     PORT,
+    SLOW,
     WARNING,
     ask,
     connect,
@@ -35,6 +36,15 @@ class Watcher:
 
     def next(self, n=1):
         return "".join(self.lines.readline() for _ in range(n))
+
+
+def sixteen_watchers(w):
+    """One after another: a machine that starts 16 handlers at once may take longer than 5 s."""
+    watchers = []
+    for _ in range(16):
+        watchers.append(Watcher(w))
+        assert watchers[-1].next() == "OK LED OFF\n"
+    return watchers
 
 
 @test_for_each_server("WATCH: a line for each LED, and then one for each change")
@@ -74,8 +84,7 @@ def half_closed(w, how):
 @test_for_each_server("WATCH: 16 at once, more are ERR, and one that has left makes room")
 def sixteen(w, how):
     w.serve(how)
-    watchers = [Watcher(w) for _ in range(16)]
-    assert [watcher.next() for watcher in watchers] == ["OK LED OFF\n"] * 16
+    watchers = sixteen_watchers(w)
     assert ask(b"LED WATCH\n") == b"ERR 16 clients watch already\n"
     assert ask(b"LED ON\n") == b"OK LED ON\n"
     assert [watcher.next() for watcher in watchers] == ["OK LED ON\n"] * 16
@@ -89,7 +98,7 @@ def sixteen(w, how):
         ask(b"LED TOGGLE\n")
         return line.startswith("OK")
 
-    eventually(is_let_in)
+    eventually(is_let_in, 30, 0.1)
     for watcher in watchers:
         assert watcher.next().startswith("OK LED O")
 
@@ -105,8 +114,7 @@ def refused(w):
 @test("WATCH: 64 clients with commands make no watcher go")
 def no_room_needed(w):
     w.line(listen=[PORT])
-    watchers = [Watcher(w) for _ in range(16)]
-    assert [watcher.next() for watcher in watchers] == ["OK LED OFF\n"] * 16
+    watchers = sixteen_watchers(w)
     silent = [connect() for _ in range(100)]
     assert ask(b"LED ON\n") == b"OK LED ON\n"
     assert [watcher.next() for watcher in watchers] == ["OK LED ON\n"] * 16
@@ -133,7 +141,8 @@ def slow(w):
     assert ask(b"LED WATCH\n") == b"ERR 16 clients watch already\n"
     eventually(lambda: Watcher(w).next() != "ERR 16 clients watch already\n", 30, 0.1)
     assert ask(b"LED ALL OFF\n") == b"OK LED ALL OFF\n" and reader.next().endswith(" OFF\n")
-    assert int(line.stat()[21]) <= memory + 64, "pages of memory"
+    if not SLOW:  # their own memory grows
+        assert int(line.stat()[21]) <= memory + 64, "pages of memory"
 
 
 @test("WATCH by led-handler in a shell: to a pipe, until its reader has left")
