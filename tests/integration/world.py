@@ -546,6 +546,8 @@ class World:
         for report in Path(os.environ.get("REPORTS", "/nonexistent")).glob("*"):
             text = report.read_text(errors="replace")
             report.unlink()
+            # What a sanitizer says of a process that was killed while it looked for leaks at its end.
+            text = re.sub(r"==\d+==Unable to get registers from thread \d+\.\n", "", text)
             if text.strip():
                 wrong.append(f"{report.name}: {text}")
         shutil.rmtree(self.dir, ignore_errors=True)
