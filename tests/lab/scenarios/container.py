@@ -478,6 +478,6 @@ def stop(pi):
     off, = readme("Off again")
     pi(off)
     assert pi.processes() == "", pi.processes()
-    left = pi.says("ss -Hltn sport = 5555; ls /run/led /run/button")
+    left = pi.says("ss -Hltn sport = 5555; find /run/led /run/button -mindepth 1")
     assert left == "", left
     assert pi.says("systemctl --failed --no-legend") == ""
