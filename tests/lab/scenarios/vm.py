@@ -165,8 +165,8 @@ def latching(pi):
     pi("echo pull-up >/run/chip/sim_gpio4/pull; systemctl enable --now led.socket;"
        "systemctl restart button")
     try:
-        agrees = guest(pi, "throw", 100, seconds=400).split()
-        assert agrees == ["1"] * 20, agrees
+        agrees = guest(pi, "throw", 50, seconds=400).split()
+        assert agrees == ["1"] * 10, agrees
         # While nobody looks, the switch stays where it is.
         pi("echo pull-down >/run/chip/sim_gpio4/pull")
         eventually(lambda: pi.led() == "1", 30)
