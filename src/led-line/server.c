@@ -43,9 +43,9 @@ struct client {
 	struct address_peer peer;
 	bool allowed;
 	struct command command;
-	uint64_t deadline;         /* for the whole command, in microseconds of CLOCK_MONOTONIC */
-	bool answered;             /* it has its answer: what it still sends is dropped */
-	char unlogged[ANSWER_MAX]; /* the answer, to be logged when the client goes; or "" */
+	uint64_t deadline; /* for the whole command, in microseconds of CLOCK_MONOTONIC */
+	bool answered;     /* it has its answer: what it still sends is dropped */
+	char *unlogged;    /* the answer, to be logged when the client goes; or NULL */
 };
 
 struct server {
@@ -154,8 +154,9 @@ static void client_destroy(struct client *client)
 	struct server *server = client->server;
 	unsigned i = 0;
 
-	if (*client->unlogged)
+	if (client->unlogged)
 		client_log(client, client->unlogged);
+	free(client->unlogged);
 	while (server->clients[i] != client)
 		i++;
 	server->n_clients--;
@@ -294,7 +295,7 @@ static void client_finish(struct client *client, bool ended)
 		/*
 		 * Log it after led-handler has gone: writing the line now would delay its answer.
 		 */
-		strcpy(client->unlogged, answer);
+		client->unlogged = strdup(answer);
 		client_drain(client);
 		return;
 	}
