@@ -29,6 +29,11 @@ def is_gone(w, process, folder):
     return not session and not folder.exists() and not accepts()
 
 
+def shows(process, lamps):
+    """Whether these lamps are the last line."""
+    return process.output().rstrip().endswith(lamps)
+
+
 def stat_session(path):
     try:
         fields = (path / "stat").read_text().rsplit(")", 1)[1].split()
@@ -42,10 +47,18 @@ def at_end(w):
     p = w.spawn(SOURCE / "tests/try")
     folder = folder_of(p)
     assert ask(b"LED ON\n") == b"OK LED ON\n"
-    eventually(lambda: "(*) the LED is on" in p.output())
-    (folder / "press").write_bytes(b"0\n0\n")
-    eventually(lambda: p.output().rstrip().endswith("( ) the LED is off"))
-    assert f'echo "LED ON" | nc 127.0.0.1 {PORT}' in p.output()
+    eventually(lambda: shows(p, "(*) led   ( ) kitchen   ( ) door"))
+    (folder / "press").write_bytes(b"0\n")
+    eventually(lambda: shows(p, "( ) led   ( ) kitchen   ( ) door"))
+    for command in ("LED ON", "LED kitchen ON", "LED LIST", "LED ALL OFF"):
+        assert f'echo "{command}" | nc 127.0.0.1 {PORT}\n' in p.output()
+        ask(command.encode() + b"\n")
+    eventually(lambda: shows(p, "( ) led   ( ) kitchen   ( ) door"))
+    assert "(*) led   (*) kitchen   ( ) door" in p.output()
+    # A door opener
+    ask(b"LED door ON\n")
+    eventually(lambda: shows(p, "( ) led   ( ) kitchen   (*) door"))
+    eventually(lambda: shows(p, "( ) led   ( ) kitchen   ( ) door"))
     assert p.stop() == 0
     eventually(lambda: is_gone(w, p, folder))
 
@@ -70,16 +83,22 @@ def in_the_background(w):
     assert re.search(r"^ok 1 - tests/try .* until SIGINT", p.output(), re.M), p.output()
 
 
-@test("tests/try in a terminal: Enter presses, the lamp shows it, SIGTERM ends it", quick=False)
+@test("tests/try in a terminal: Enter presses, l holds, the lamps show it, SIGTERM ends it", quick=False)
 def terminal(w):
     ours, theirs = pty.openpty()
     w.at_end(lambda: os.close(ours))
     p = w.spawn(SOURCE / "tests/try", stdin=theirs)
     os.close(theirs)
     folder = folder_of(p)
-    for text in ("(*) the LED is on", "( ) the LED is off"):
-        os.write(ours, b"\n")
-        eventually(lambda: p.output().rstrip().endswith(text))
+    for key, lamps in (
+        (b"\n", "(*) led   ( ) kitchen   ( ) door"),
+        (b"\n", "( ) led   ( ) kitchen   ( ) door"),
+        (b"\n", "(*) led   ( ) kitchen   ( ) door"),
+        (b"l\n", "( ) led   ( ) kitchen   ( ) door"),
+    ):
+        os.write(ours, key)
+        eventually(lambda: shows(p, lamps))
+    assert "LED ALL OFF" in (folder / "button.log").read_text()
     assert p.stop() == 0
     eventually(lambda: is_gone(w, p, folder))
 
