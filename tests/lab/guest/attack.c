@@ -3,7 +3,8 @@
 /*
  * What an attacker tries who has taken over one of the programs. Linked into it around the
  * function with which it has confined itself (ld's --wrap), it runs before a stranger's
- * first byte is read. Each attempt is a line in the log: done, or why not.
+ * first byte is read; in led-handler once more when a client watches. Each attempt is a line in
+ * the log: done, or why not.
  */
 
 #include <arpa/inet.h>
@@ -216,4 +217,14 @@ const char *__wrap_confine_to_server(void)
 
 	attack();
 	return why;
+}
+
+/* led-handler's alone. */
+void __real_watch_pass_on(int in, int out, int from) __attribute__((weak));
+void __wrap_watch_pass_on(int in, int out, int from);
+
+void __wrap_watch_pass_on(int in, int out, int from)
+{
+	attack();
+	__real_watch_pass_on(in, out, from);
 }

@@ -253,6 +253,31 @@ def several(pi):
     pi("rm /etc/default/led; systemctl restart led-line")
 
 
+@scenario("vm", "eight clients and eight LEDs: each line does what its own commands say, and no other")
+def many(pi):
+    leds = " ".join(f"l{i}=gpio:GPIO{20 + i}" for i in range(8))
+    pi(f"echo 'LED=\"{leds}\"' >/etc/default/led; systemctl restart led-line")
+    for socket, count in ("led.socket", 80), ("led-wait.socket", 400):
+        pi(f"systemctl stop led.socket; systemctl start {socket}")
+        changes, known, *wrong = guest(pi, "many", count, seconds=200).splitlines()
+        assert not wrong, wrong[:20]
+        print(f"# {socket}: {count} commands, {changes} changes, {known} commands had one possible effect")
+        assert int(changes) > count / 8 and int(known) > count / 16, (changes, known)
+    pi("systemctl stop led-wait.socket; rm /etc/default/led; systemctl restart led-line")
+
+
+@scenario("vm", "a pulse ends on time: led-line killed, the clock set, the chip taken away")
+def pulses(pi):
+    pi("echo LED_INITIAL=last >/etc/default/led; systemctl enable --now led.socket led-line")
+    keeps = "" if pi.suite == "bookworm" else "keeps"
+    did, late, *wrong = guest(pi, "pulse", 10, keeps, seconds=200).splitlines()
+    assert not wrong, (did, wrong)
+    print(f"# {did}; at most {late} of a restart late")
+    assert pi.ask("LED PULSE 3600000") == "OK LED ON"
+    pi.wait_for("grep -qx off /var/lib/led/last")
+    pi("rm /etc/default/led; systemctl restart led-line")
+
+
 @scenario("vm", "the button's chip taken away, and brought back")
 def button_chip(pi):
     if pi.suite == "bookworm":
@@ -564,7 +589,7 @@ def attack(pi):
     everything, done = attempts(pi)
     assert done == everything and len(everything) == 15, everything - done
 
-    def attacked(unit, program, other):
+    def attacked(unit, program, other, command="LED ON"):
         pid = pi.property(other, "MainPID")
         pi(f"mkdir -p /etc/systemd/system/{unit}.service.d;"
            f"printf '[Service]\nExecStart=\nExecStart={ATTACK}/{program}-attack\n"
@@ -573,7 +598,12 @@ def attack(pi):
         pi.cursor()
         if unit != "led@":
             pi(f"systemctl restart {unit}")
-        assert pi.ask("LED ON") == "OK LED ON"
+        if command == "LED WATCH":  # and once more while it passes on
+            assert pi.says(f"echo {command} | timeout 20 nc -q 1 pi 5555 | head -n 1") == "OK LED ON"
+            everywhere = [line for line in pi.journal() if "attack: fork: " in line]
+            assert len(everywhere) == 2, everywhere
+        else:
+            assert pi.ask(command) == "OK LED ON"
         tried, done = attempts(pi)
         assert tried == everything, everything - tried
         pi(f"rm /etc/systemd/system/{unit}.service.d/attack.conf; systemctl daemon-reload")
@@ -583,6 +613,7 @@ def attack(pi):
     connect = {"connect", "connect by sending", "reconnect a socket"}
     holder = {"open the GPIO chip", "send to another"}
     assert attacked("led@", "led-handler", "led-line") == set()
+    assert attacked("led@", "led-handler", "led-line", "LED WATCH") == set()
     assert attacked("led-line", "led-line", "button") == holder
     assert attacked("button", "button", "led-line") == holder | connect
     # With the TCP port itself, which needs the machine's network.
