@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Several LEDs in one led-line, and pulses."""
 
+import random
 import signal
 import time
 
@@ -211,6 +212,34 @@ def pulse_over_restart(w):
     # It does not come back at the next start.
     line, store, send = restarted(w, line, led, "third", store)
     assert send("LED LIST") == "OK LED LIST a=OFF b=OFF c=OFF"
+
+
+@test("a pulse ends on time over kill -9 at any moment", quick=False)
+def pulse_killed_at_random(w):
+    numbers = random.Random(1)
+    line, store, send = w.line(led="log"), (), at_socket(w)
+    lit = out = 0
+    for number in range(40):
+        ms = numbers.randint(20, 150)
+        sent = time.monotonic()
+        assert send(f"LED PULSE {ms}") == "OK LED ON"
+        due = time.monotonic() + ms / 1000
+        time.sleep(numbers.uniform(0, 0.15))
+        line, store, send = restarted(w, line, "log", f"again{number}", store)
+        asked = time.monotonic()
+        answer = send("LED STATUS")
+        assert answer in ("OK LED ON", "OK LED OFF")
+        # Until then, or from then on, there is only one right answer.
+        if time.monotonic() < sent + ms / 1000:
+            assert answer == "OK LED ON", number
+            lit += 1
+        elif asked > due + 0.01:
+            assert answer == "OK LED OFF", number
+            out += 1
+        eventually(lambda: send("LED STATUS") == "OK LED OFF")
+        assert time.monotonic() > sent + ms / 1000
+        time.sleep(0.02)  # more than a tick of the kernel, to which a command's time is known
+    assert lit > 3 and out > 3, (lit, out)
 
 
 @test("wrong definitions of LEDs: one clear line and exit status 2")

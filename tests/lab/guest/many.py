@@ -77,8 +77,9 @@ def is_alone(command, others):
     return not any(o.start <= command.end and command.start <= o.end for o in others if o is not command)
 
 
-# The number of the first line is what the first command changes.
-Command(0, "OFF")
+for led in range(8):
+    Command(led, "OFF")
+# The number of the first line is what the next command changes.
 record()
 Command(0, "ON")
 Command(0, "OFF")

@@ -91,6 +91,23 @@ def served_meanwhile(seconds):
         time.sleep(0.2)
 
 
+class Watcher:
+    """A client that is told of changes."""
+
+    def __init__(self):
+        self.socket = socket.create_connection((ADDRESS, 5555), 60, (NEIGHBOUR, 0))
+        self.socket.sendall(b"LED WATCH\n")
+        self.lines = self.socket.makefile("rb")
+        assert self.next() == b"OK LED ON\n"
+
+    def next(self):
+        return self.lines.readline()
+
+    def leave(self):
+        self.lines.close()
+        self.socket.close()
+
+
 def memory(pi):
     """The memory of process 1, in KiB."""
     return int(re.search(r"^Pss: +(\d+)", pi("cat /proc/1/smaps_rollup"), re.M)[1])
@@ -98,6 +115,8 @@ def memory(pi):
 
 def survives(pi, name):
     eventually(lambda: ask() == b"OK LED ON\n", 5, 0)
+    watchers = [Watcher() for _ in range(16)]
+    handlers = int(pi.says("pgrep -c led-handler"))
     # Process 1 allocates memory for the largest number of units once: in the first flood.
     memories = []
     for count in 10000, 20000:
@@ -106,12 +125,21 @@ def survives(pi, name):
         over = time.monotonic()
         eventually(lambda: ask() == b"OK LED ON\n", 5, 0)
         answered = time.monotonic()
-        pi.wait_for("! pgrep led-handler")
+        pi.wait_for(f"[ $(pgrep -c led-handler) = {handlers} ]")
         memories.append(memory(pi))
+        assert ask(command=b"LED OFF\n") == b"OK LED OFF\n"
+        assert [watcher.next() for watcher in watchers] == [b"OK LED OFF\n"] * 16
+        assert ask() == b"OK LED ON\n"
+        assert [watcher.next() for watcher in watchers] == [b"OK LED ON\n"] * 16
     print(f"# {name}: 20,000 connections in {over - start:.1f} s, "
           f"LED ON answered {answered - over:.2f} s later", flush=True)
     grown = memories[1] / memories[0]
     assert grown < 1.1, f"process 1 has grown to {grown:.2f} of what it was"
+
+    for watcher in watchers:
+        watcher.leave()
+    # A client that has closed both ways is found at the next change.
+    assert ask(command=b"LED OFF\n") + ask() == b"OK LED OFF\nOK LED ON\n"
 
     # One client holds 500 connections.
     held = [connect() for _ in range(500)]
