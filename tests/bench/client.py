@@ -9,12 +9,17 @@ press ROUNDS PAUSE measures what lies between a press and the LED. A round has a
 button, whole chain; one of a button that is connected to this program, which stops the time at
 its connection; and a connection to port 5555. For the first and the last it prints when they
 began, in seconds: when the LED changed is in the journal.
+
+watch ROUNDS PAUSE PORT has 16 watchers at port 5555, and in each round a command at led-line's own
+socket and a connection to PORT. It prints the milliseconds from before the command's connect()
+until half of the watchers had their lines, and until the last one had.
 """
 
 import gc
 import json
 import os
 import random
+import select
 import socket
 import struct
 import sys
@@ -89,9 +94,48 @@ def presses(rounds, pause):
     return {"chain": chain, "lone": lone, "direct": direct}
 
 
+def watching(rounds, pause, port):
+    watchers, told, echo = [], [], []
+    for _ in range(16):
+        watchers.append(socket.create_connection(("127.0.0.1", 5555)))
+        watchers[-1].sendall(b"LED WATCH\n")
+        assert watchers[-1].recv(256).startswith(b"OK LED ")
+    poll = select.epoll()
+    for watcher in watchers:
+        poll.register(watcher, select.EPOLLIN)
+    by_number = {watcher.fileno(): watcher for watcher in watchers}
+
+    def command():
+        waiting, times = set(by_number), []
+        start = time.perf_counter_ns()
+        client = socket.socket(socket.AF_UNIX)
+        client.connect("/run/led/line.sock")
+        client.sendall(b"LED TOGGLE\n")
+        while waiting:
+            for number, _ in poll.poll(20):
+                assert by_number[number].recv(256).startswith(b"OK LED ")
+                times.append((time.perf_counter_ns() - start) / 1e6)
+                waiting.remove(number)
+        client.close()
+        told.append((times[len(times) // 2], times[-1]))
+
+    def bare():
+        echo.append(connection(port, b"LED TOGGLE\n"))
+
+    steps = [command, bare]
+    for number in range(WARM_UP + rounds):
+        random.shuffle(steps)
+        for step in steps:
+            step()
+            time.sleep(pause)
+    return {"watchers": told[WARM_UP:], "bare": echo[WARM_UP:]}
+
+
 random.seed(1)
 gc.disable()
 if sys.argv[1] == "press":
     print(json.dumps(presses(int(sys.argv[2]), float(sys.argv[3]))))
+elif sys.argv[1] == "watch":
+    print(json.dumps(watching(int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))))
 else:
     print(json.dumps(connections(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])))

@@ -64,6 +64,45 @@ def part_wait():
     yield Race("led-wait.socket", ours, "a loop that accepts, logs and answers", loop, 1.50)
 
 
+def part_watch():
+    """A change on its way to 16 watchers: to the half of them, and to the last."""
+    pi = container("trixie")
+    for socket, rounds in ("led-wait.socket", 1000), ("led.socket", 200):
+        serve(pi, socket)
+        got = client(pi, "watch", rounds // 4 if CHECK else rounds, 0.01, LOOP)
+        yield Race(f"16 watchers, {socket}", got["watchers"], "a loop that accepts, logs and answers",
+                   got["bare"], WATCHERS_BOUND[socket])
+
+
+# The watchers of led.socket are told by 16 led-handlers.
+WATCHERS_BOUND = {"led-wait.socket": 4, "led.socket": 6}
+ONE, MANY = 6021, 6022
+
+
+def part_many():
+    """One LED and 32 LEDs, each in a led-line of its own."""
+    pi = container("trixie")
+    leds = " ".join(f"l{i}=log" for i in range(32))
+    for unit, port, led in ("one", ONE, "l0=log"), ("many", MANY, leds):
+        pi(f"systemctl stop {unit} 2>/dev/null; systemd-run -q --unit={unit} -p Type=notify"
+           f" --setenv=LED='{led}' led-line --listen={port}")
+    targets = [f"{port}:LED l0 {verb}" for port in (MANY, ONE) for verb in ("STATUS", "TOGGLE")]
+    times = race(pi, 300 if CHECK else 2000, 0.001, *targets)
+    for verb, many, one in zip(("STATUS", "TOGGLE"), times[:2], times[2:]):
+        yield Race(f"LED l0 {verb}, one of 32", many, "the only one", one, 1.1)
+    pss = [memory(pi, unit) for unit in ("many", "one")]
+    ratio = pss[0] / pss[1]
+    yield Figure("led-line: PSS with 32 LEDs, and with one", f"{pss[0]} and {pss[1]} KiB",
+                 f"{ratio:.2f} times, where 1.3 is the bound" if ratio > 1.3 else "")
+    pi("systemctl stop one many")
+
+
+def memory(pi, unit, field="Pss"):
+    """The memory of a unit's process, in KiB: with its share of the libraries, or Private_Dirty,
+    which does not depend on what else uses them."""
+    return int(pi(f"grep {field}: /proc/{pi.property(unit, 'MainPID')}/smaps_rollup").split()[1])
+
+
 def led_changes(pi, times):
     """How many milliseconds after each of these times, in seconds, the LED changed."""
     pi("journalctl --sync")
@@ -100,17 +139,18 @@ def part_press():
 
 
 def rest(pi, seconds):
-    """What led-line and button do in so many seconds without work."""
+    """What led-line, button and a led-handler that watches do in so many seconds without work."""
+    pids = {unit: pi.property(unit, "MainPID") for unit in ("led-line", "button")}
+    pids["led-handler"] = pi("pgrep -o led-handler")
 
     def look():
         found = {}
-        for unit in ("led-line", "button"):
-            proc = f"/proc/{pi.property(unit, 'MainPID')}"
-            text = pi(f"cat {proc}/status {proc}/smaps_rollup; cut -d' ' -f1 {proc}/schedstat")
+        for unit, pid in pids.items():
+            proc = f"/proc/{pid}"
+            text = pi(f"cat {proc}/status; cut -d' ' -f1 {proc}/schedstat")
             found[unit] = (
                 int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1]),
                 int(text.split()[-1]) / 1e6,
-                int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]),
             )
         return found
 
@@ -118,7 +158,7 @@ def rest(pi, seconds):
     time.sleep(seconds)
     after = look()
     return {
-        unit: (after[unit][0] - before[unit][0], after[unit][1] - before[unit][1], after[unit][2])
+        unit: (after[unit][0] - before[unit][0], after[unit][1] - before[unit][1])
         for unit in after
     }
 
@@ -134,15 +174,23 @@ def part_rest():
         for unit in ("led-line", "button"):
             path = watchdog.format(unit)
             pi(f"mkdir -p $(dirname {path}); printf '[Service]\\nWatchdogSec={setting}\\n' >{path}")
-        pi("systemctl daemon-reload; systemctl restart led-line button; sleep 1")
+        pi("systemctl daemon-reload; systemctl restart led-line button")
+        own = {unit: memory(pi, unit, "Private_Dirty") for unit in ("led-line", "button")}
+        # Clients that watch.
+        pi("systemctl stop watchers 2>/dev/null; systemd-run -q --unit=watchers sh -c"
+           " 'for i in $(seq 16); do echo LED WATCH | nc 127.0.0.1 5555 & done; wait'")
+        pi.wait_for("[ $(pgrep -c led-handler) = 16 ]")
+        time.sleep(1)
         results.append(rest(pi, seconds))
-    for unit in ("led-line", "button"):
-        pi(f"rm {watchdog.format(unit)}")
-        wakes, _, pss = results[0][unit]
+    pi("systemctl stop watchers")
+    for unit in ("led-line", "button", "led-handler"):
+        pi(f"rm -f {watchdog.format(unit)}")
+        wakes = results[0][unit][0]
         yield Figure(f"{unit} at rest: wake-ups in {5 if CHECK else 60} s, but for the watchdog's",
                      str(wakes), f"{wakes} wake-ups" if wakes else "")
         if not CHECK:
-            yield Figure(f"{unit}: PSS", f"{pss} KiB")
+            if unit in own:
+                yield Figure(f"{unit}: memory of its own", f"{own[unit]} KiB")
             yield Figure(f"{unit}: CPU time in an hour at rest, simulated in a minute",
                          f"{results[1][unit][1]:.1f} ms")
     pi("systemctl daemon-reload; systemctl stop button led-line")
@@ -319,12 +367,11 @@ def part_others():
         ours, python = race(pi, 500, 0.02, 5555, PYTHON)
         yield Race("emulated: led-wait.socket", ours, "a Python server that stays", python)
         for name, unit in ("led-line", "led-line"), ("the Python server", "python"):
-            pss = pi(f"grep Pss: /proc/{pi.property(unit, 'MainPID')}/smaps_rollup").split()[1]
-            yield Figure(f"emulated: {name}: PSS", f"{pss} KiB")
+            yield Figure(f"emulated: {name}: PSS", f"{memory(pi, unit)} KiB")
     finally:
         pi.remove()
 
 
 PARTS = {name[5:]: part for name, part in globals().items() if name.startswith("part_")}
-BOUND = ("xinetd", "systemd", "wait", "press", "rest", "bookworm")
+BOUND = ("xinetd", "systemd", "wait", "watch", "many", "press", "rest", "bookworm")
 ON_REQUEST = ("settings",)
