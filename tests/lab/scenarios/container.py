@@ -275,6 +275,30 @@ def several(pi):
     eventually(lambda: pi.status("led-line") == "LED kitchen is off, cellar is off, door is off")
 
 
+@scenario("container", "README's eight relays, with logs for lines")
+def relays(pi):
+    led = re.sub(r"gpio:\w+,active-low", "log", "\n".join(readme("Eight relays")))
+    pi(f"echo {shlex.quote(led)} >/etc/default/led; systemctl enable --now led.socket")
+    assert pi.ask("LED relay8 ON") == "OK LED relay8 ON"
+    off = "".join(f" relay{i}=OFF" for i in range(1, 8))
+    assert pi.ask("LED LIST") == f"OK LED LIST{off} relay8=ON"
+
+
+@scenario("container", "README's lamp that follows another, over a restart of led-line")
+def follows(pi):
+    pi("echo 'LED=\"kitchen=log cellar=log\"' >/etc/default/led; systemctl enable --now led.socket")
+    pi("\n".join(readme("A lamp that follows another")))
+    try:
+        for state in "ON", "OFF", "ON":
+            pi.ask(f"LED kitchen {state}")
+            eventually(lambda: pi.ask("LED LIST") == f"OK LED LIST kitchen={state} cellar={state}")
+        pi("systemctl restart led-line")
+        pi.ask("LED kitchen OFF")
+        eventually(lambda: pi.ask("LED LIST") == "OK LED LIST kitchen=OFF cellar=OFF")
+    finally:
+        pi("systemctl stop follow")
+
+
 @scenario("container", "from led.socket to led-wait.socket and back, and across a boot")
 def switch(pi):
     pi("systemctl enable --now led.socket led-line.service")

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "apt install ./": "installs every machine of the lab",
     "apt install gcc": "built from source, as README says",
     "dtoverlay=": "a Raspberry Pi's firmware reads these",
+    "systemd-run --unit=follow": "README's lamp that follows another",
 }
 # A line that begins so is run by the integration tests: there is no such program here.
 ELSEWHERE_LINE = "tcpdump "
@@ -32,20 +33,22 @@ BEFORE = {
 }
 # What goes on until somebody ends it.
 ENDLESS = ("journalctl -f", 'echo "LED WATCH"')
-# As systemd takes it from a file, a comment behind it would be a part of the value.
+# As systemd takes it from a file: a comment behind it would be a part of the value, and quotes may
+# be over several lines.
 SETTING = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s"#]+)')
+START_OF_SETTING = re.compile(r"^(?=[A-Z_]+=)", re.M)
 
 
-def try_settings(pi, block):
-    """Each line alone in the unit's file: the program runs with it, and has that value."""
-    for line in block:
+def try_settings(pi, settings):
+    """Each alone in the unit's file: the program runs with it, and has that value."""
+    for line in settings:
         setting = SETTING.fullmatch(line)
         assert setting, f"not what systemd takes for a setting: {line}"
         name, value = setting[1], setting[2].strip('"')
         unit, file = ("button", "button") if name.startswith("BUTTON") else ("led-line", "led")
         pi(f"echo {shlex.quote(line)} >/etc/default/{file}; systemctl restart {unit}")
         environment = pi(f"tr '\\0' '\\n' </proc/{pi.property(unit, 'MainPID')}/environ")
-        assert f"{name}={value}" in environment.splitlines(), environment
+        assert f"\n{name}={value}\n" in f"\n{environment}\n", environment
 
 
 def script(block):
@@ -95,9 +98,9 @@ def try_commands(pi, block):
 
 
 def try_block(pi, block):
-    settings = [line for line in block if not line.startswith("#")]
-    if settings and all(re.match("[A-Z_]+=", line) for line in settings):
-        try_settings(pi, settings)
+    text = "\n".join(line for line in block if not line.startswith("#"))
+    if START_OF_SETTING.match(text):
+        try_settings(pi, [setting.strip() for setting in START_OF_SETTING.split(text) if setting])
     elif block[0].startswith(("# ", "$ ")):
         try_prompts(pi, block)
     else:
