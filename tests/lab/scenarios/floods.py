@@ -119,7 +119,8 @@ def survives(pi, name):
     handlers = int(pi.says("pgrep -c led-handler"))
     # Process 1 allocates memory for the largest number of units once: in the first flood.
     memories = []
-    for count in 10000, 20000:
+    # Debian 12 has the same programs and limits, and a fifth of the connections.
+    for count in (10000, 20000) if pi.suite == "trixie" else (2000, 4000):
         start = time.monotonic()
         assert flood(count, b"LED STATUS\n", 1800) >= count
         over = time.monotonic()
@@ -131,7 +132,7 @@ def survives(pi, name):
         assert [watcher.next() for watcher in watchers] == [b"OK LED OFF\n"] * 16
         assert ask() == b"OK LED ON\n"
         assert [watcher.next() for watcher in watchers] == [b"OK LED ON\n"] * 16
-    print(f"# {name}: 20,000 connections in {over - start:.1f} s, "
+    print(f"# {name}: {count} connections in {over - start:.1f} s, "
           f"LED ON answered {answered - over:.2f} s later", flush=True)
     grown = memories[1] / memories[0]
     assert grown < 1.1, f"process 1 has grown to {grown:.2f} of what it was"
