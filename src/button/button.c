@@ -21,6 +21,7 @@
 #include "contact.h"
 #include "debounce.h"
 #include "delivery.h"
+#include "denial.h"
 #include "descriptors.h"
 #include "gesture.h"
 #include "log.h"
@@ -65,6 +66,7 @@ struct program {
 	sd_event_source *io, *more, *deadline, *devices, *reopen, *status;
 	char trouble[CONTACT_WHY_MAX]; /* why the button is missing, or "" */
 	char warned[CONTACT_WHY_MAX];  /* the reason that was logged last, or "" */
+	uint64_t denied_since;         /* for denial_is_new() */
 	char counts[512];
 	sd_event_source *inputs; /* as devices, about /dev/input */
 };
@@ -275,21 +277,13 @@ static void on_delivery(void *userdata, const struct delivery_counts *counts)
 	tell_manager(program);
 }
 
-/*
- * The button is missing: said once, and looked for until it is there.
- *
- * error: why, a negative errno
- * at_once: whether it is not to be said yet if that is for want of a permission. A device that
- *     comes belongs to root until udev has given it to its group.
- */
-static void lose_button(struct program *program, int error, const char *why, bool at_once)
+/* The button is missing: logged once for each reason, and looked for until it is there. */
+static void lose_button(struct program *program, int error, const char *why)
 {
-	bool early = at_once && (error == -EACCES || error == -EPERM);
-
 	program->io = sd_event_source_disable_unref(program->io);
 	contact_close(program->contact);
 	snprintf(program->trouble, sizeof program->trouble, "%s", why);
-	if (!early && strcmp(program->warned, why) != 0) {
+	if (!denial_is_new(&program->denied_since, error) && strcmp(program->warned, why) != 0) {
 		syslog(LOG_WARNING, "button %s: %s; waiting for it", contact_spec(program->contact),
 			why);
 		snprintf(program->warned, sizeof program->warned, "%s", why);
@@ -367,7 +361,7 @@ static void read_button(struct program *program)
 	else if (r == 0)
 		settle(program, now);
 	else
-		lose_button(program, r, why, true);
+		lose_button(program, r, why);
 }
 
 static int on_more(sd_event_source *source, void *userdata)
@@ -411,8 +405,7 @@ static void begin(struct program *program)
 	program->closed = closed;
 }
 
-/* at_once: as for lose_button() */
-static void find_button(struct program *program, bool at_once)
+static void find_button(struct program *program)
 {
 	char why[CONTACT_WHY_MAX];
 	int r;
@@ -426,7 +419,7 @@ static void find_button(struct program *program, bool at_once)
 			snprintf(why, sizeof why, "%s", strerror(-r));
 	}
 	if (r < 0) {
-		lose_button(program, r, why, at_once);
+		lose_button(program, r, why);
 		return;
 	}
 	timer_stop(program->reopen);
@@ -434,6 +427,7 @@ static void find_button(struct program *program, bool at_once)
 	if (*program->warned)
 		syslog(LOG_NOTICE, "button %s is there", contact_spec(program->contact));
 	*program->trouble = *program->warned = '\0';
+	program->denied_since = 0;
 	tell_manager(program);
 }
 
@@ -448,7 +442,7 @@ static int on_device(sd_event_source *source, const struct inotify_event *event,
 	if (program->io)
 		read_button(program);
 	else
-		find_button(program, true);
+		find_button(program);
 	return 0;
 }
 
@@ -456,7 +450,7 @@ static int on_reopen(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	(void)source;
 	(void)usec;
-	find_button(userdata, false);
+	find_button(userdata);
 	return 0;
 }
 
@@ -494,7 +488,7 @@ static int run(struct program *program, const struct options *options, const str
 		return -ENOMEM;
 	snprintf(program->counts, sizeof program->counts, "no press yet");
 
-	find_button(program, true);
+	find_button(program);
 	sd_notify(0, "READY=1");
 	r = sd_event_loop(program->event);
 	sd_notify(0, "STOPPING=1");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "denial.h"
 #include "record.h"
 #include "store.h"
 #include "timer.h"
@@ -17,9 +18,6 @@
 /* An LED that is missing is looked for this often. */
 #define REOPEN_USEC 2000000
 #define ACCURACY_USEC 500000
-
-/* A device that has just appeared is not ours to open before udev has been at it. */
-#define DENIED_USEC 5000000
 
 /* How late a pulse may end. */
 #define PULSE_ACCURACY_USEC 1000
@@ -39,7 +37,7 @@ struct holder {
 	bool mend;            /* the store has more under our names than we took */
 	uint64_t free_by;     /* until then, a busy line is waited for */
 	sd_event_source *reopen, *pulse;
-	uint64_t denied_since;     /* when the LED began to be kept from us, or 0 */
+	uint64_t denied_since;     /* for denial_is_new() */
 	char trouble[LED_WHY_MAX]; /* what is wrong with the LED, or "" */
 	char told[LED_WHY_MAX];    /* what the log has last said to be wrong, or "" */
 };
@@ -55,26 +53,12 @@ static void write_record(const struct holder *holder)
 		record_write(holder->record_fd, &holder->record);
 }
 
-/* Whether access is denied, but the device may have appeared a moment ago. */
-static bool is_denied_so_far(struct holder *holder, int error)
-{
-	uint64_t now = clock_usec();
-
-	if (error != -EACCES && error != -EPERM) {
-		holder->denied_since = 0;
-		return false;
-	}
-	if (holder->denied_since == 0)
-		holder->denied_since = now;
-	return now - holder->denied_since < DENIED_USEC;
-}
-
 /* The LED does not work. Logs each reason once, and tries again until it works. */
 static void lose_led(struct holder *holder, int error, const char *why)
 {
 	led_close(holder->led);
 	snprintf(holder->trouble, sizeof holder->trouble, "%s", why);
-	if (!is_denied_so_far(holder, error) && strcmp(holder->told, why) != 0) {
+	if (!denial_is_new(&holder->denied_since, error) && strcmp(holder->told, why) != 0) {
 		syslog(LOG_WARNING, "LED %s: %s", label(holder), why);
 		snprintf(holder->told, sizeof holder->told, "%s", why);
 	}
