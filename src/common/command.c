@@ -263,6 +263,18 @@ const char *command_parse(const struct command *command, struct request *request
 	return word.length > 0 ? UNKNOWN : NULL;
 }
 
+bool command_parse_press(const struct command *command, char name[COMMAND_NAME_MAX + 1])
+{
+	const char *p = command->text;
+	const char *end = p + command_length(command);
+	struct word word = next_word(&p, end);
+
+	if (command->too_long || command->trailing || !word_is(word, "PRESS"))
+		return false;
+	word = next_word(&p, end);
+	return command_read_name(word.start, word.length, name) && next_word(&p, end).length == 0;
+}
+
 size_t command_write(const struct request *request, char text[COMMAND_MAX + 1])
 {
 	char pulse[sizeof " 3600000"] = "";

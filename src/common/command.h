@@ -126,6 +126,14 @@ bool command_feed(struct command *command, const char *bytes, size_t n);
 const char *command_parse(const struct command *command, struct request *request);
 
 /*
+ * Says whether the bytes are "PRESS NAME", a name as an LED's, in any case. Servers with LEDs do
+ * not know this command.
+ *
+ * name: set to it, in small letters
+ */
+bool command_parse_press(const struct command *command, char name[COMMAND_NAME_MAX + 1]);
+
+/*
  * Reads the name of an LED, in any case: a letter, then letters, digits and hyphens. The words of
  * the protocol are not names.
  *

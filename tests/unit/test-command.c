@@ -290,6 +290,30 @@ static void telnet_is_passed_over(void)
 	CHECK(silent.begun && silent.too_long);
 }
 
+/* The button whose press bytes are, or "". */
+static const char *press(const char *text)
+{
+	static char name[COMMAND_NAME_MAX + 1];
+	struct command command = {0};
+
+	command_feed(&command, text, strlen(text));
+	return command_parse_press(&command, name) ? name : "";
+}
+
+static void a_press(void)
+{
+	CHECK_TEXT(press("PRESS door\n"), "door");
+	CHECK_TEXT(press(" press  Door-2 \r\n"), "door-2");
+	CHECK_TEXT(press("PRESS\n"), "");
+	CHECK_TEXT(press("PRESS door bell\n"), "");
+	CHECK_TEXT(press("PRESS list\n"), "");
+	CHECK_TEXT(press("PRESS a/b\n"), "");
+	CHECK_TEXT(press("PRESSdoor\n"), "");
+	CHECK_TEXT(press("PRESS door\nPRESS door\n"), "");
+	CHECK_TEXT(press("LED ON\n"), "");
+	CHECK_TEXT(MEANING("PRESS door\n"), UNKNOWN);
+}
+
 static void quoted_for_the_log(void)
 {
 	struct command command = {0}, long_one = {0};
@@ -317,4 +341,5 @@ TAP_MAIN({"every command is understood", every_command}, {"an LED may have a nam
 	{"a time is taken from those who may say it", time_from_those_who_may_say_it},
 	{"a TOGGLE may have a key", a_toggle_has_a_key},
 	{"telnet's negotiation is passed over", telnet_is_passed_over},
+	{"a PRESS has the name of a button", a_press},
 	{"the log sees printable ASCII only", quoted_for_the_log})
