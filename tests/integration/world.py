@@ -23,9 +23,9 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2]
 # On a machine with the units installed, these serve.
 INSTALLED = os.environ.get("INSTALLED") == "1"
-LED_HANDLER, LED_LINE, BUTTON = (
+LED_HANDLER, LED_LINE, BUTTON, LED_MQTT = (
     shutil.which(program) if INSTALLED else f"{os.environ['BUILD']}/{program}"
-    for program in ("led-handler", "led-line", "button")
+    for program in ("led-handler", "led-line", "button", "led-mqtt")
 )
 # Sanitizers and valgrind are slow: only the plain build has bounds on time.
 SLOW = os.environ.get("SLOW") == "1"
@@ -381,7 +381,7 @@ class World:
 
     def spawn(self, *argv, env=None, wrap=True, **kwargs):
         argv = [str(a) for a in argv]
-        ours = argv[0] in (LED_HANDLER, LED_LINE, BUTTON)
+        ours = argv[0] in (LED_HANDLER, LED_LINE, BUTTON, LED_MQTT)
         name = f"{len(self.processes)}-{Path(argv[0]).name}"
         process = Process(
             (WRAP if ours and wrap else []) + argv,

@@ -56,7 +56,8 @@ unpacked() {
 
 # What a build needs. libsystemd-dev brings libsystemd.
 need_build() {
-	need gcc libc6-dev meson ninja-build pkg-config libsystemd-dev libgpiod-dev libevdev-dev
+	need gcc libc6-dev meson ninja-build pkg-config libsystemd-dev libgpiod-dev libevdev-dev \
+		libmosquitto-dev
 }
 
 # What the lab needs: tests/lab/README.md.

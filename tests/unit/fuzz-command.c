@@ -2,13 +2,14 @@
 
 /*
  * libFuzzer: whatever bytes come, in whatever pieces, the verdict is the same and
- * nothing is read or written out of bounds.
+ * nothing is read or written out of bounds. The same for topics and payloads.
  */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../src/common/command.h"
+#include "../../src/led-mqtt/topics.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,6 +40,50 @@ static bool is_possible(const struct command *command)
 	       request.pulse_ms <= COMMAND_PULSE_MAX && !(request.all && *request.name);
 }
 
+/* Whether what comes on a topic ends as a command for one LED that led-mqtt may send. */
+static bool is_possible_payload(const char *bytes, size_t size)
+{
+	struct request request;
+	char text[COMMAND_MAX + 1];
+
+	if (topics_read_command(bytes, size, &request))
+		return true;
+	if (request.all || *request.name || request.at || request.late)
+		return false;
+	/* Written, it means the same. */
+	topics_write_command(&request, text);
+	return !topics_read_command(text, strlen(text), &request);
+}
+
+static void try_topic(const char *bytes, size_t size)
+{
+	static const struct topics TOPICS = {"led", "pi"};
+	char text[200], name[COMMAND_NAME_MAX + 1], same[TOPIC_MAX];
+
+	if (size >= sizeof text - strlen("led/pi/"))
+		return;
+	/* Half of them begin as ours do. */
+	strcpy(text, size % 2 ? "led/pi/" : "");
+	strncat(text, bytes, size);
+	switch (topics_read(&TOPICS, text, name)) {
+	case TOPIC_LED:
+		topics_write(&TOPICS, name, "", same);
+		break;
+	case TOPIC_LED_AVAILABILITY:
+	case TOPIC_AVAILABILITY:
+		topics_write(&TOPICS, name, "availability", same);
+		break;
+	case TOPIC_SET:
+		topics_write(&TOPICS, name, "set", same);
+		break;
+	case TOPIC_GROUP_SET:
+	case TOPIC_OTHER:
+		return;
+	}
+	if (strcmp(text, same) != 0)
+		abort();
+}
+
 static void try_bytes(const char *bytes, size_t size, size_t step, bool timed)
 {
 	struct command whole = {.timed = timed}, pieces = {.timed = timed};
@@ -59,9 +104,13 @@ static void try_bytes(const char *bytes, size_t size, size_t step, bool timed)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	const char *bytes = (const char *)data;
 	size_t step = size > 0 ? data[0] % 7 + 1 : 1;
 
-	try_bytes((const char *)data, size, step, false);
-	try_bytes((const char *)data, size, step, true);
+	try_bytes(bytes, size, step, false);
+	try_bytes(bytes, size, step, true);
+	if (!is_possible_payload(bytes, size))
+		abort();
+	try_topic(bytes, size);
 	return 0;
 }

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ORDERS_H
+#define ORDERS_H
+
+/* Commands from the broker, on their way to led-line: one after the other, in order. */
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "address.h"
+#include "command.h"
+#include "follower.h"
+#include "limit.h"
+
+/* Commands that wait, at the most. */
+#define ORDERS_MAX 256
+
+/* A command has been carried out, or dropped. */
+typedef void (*orders_changed)(void *userdata);
+
+struct orders;
+
+/*
+ * Creates an empty queue.
+ *
+ * line: where led-line listens; kept by the caller
+ * follower: knows the LEDs; kept by the caller
+ * limit: of the log; kept by the caller
+ * Returns NULL when memory is short.
+ */
+struct orders *orders_create(sd_event *event, const struct address *line,
+	const struct follower *follower, struct limit *limit, orders_changed changed,
+	void *userdata);
+
+/*
+ * Queues a command, which is logged with its answer. One that led-line cannot take within 5 s is
+ * dropped.
+ *
+ * request: without a name, it is for every LED
+ */
+void orders_add(struct orders *orders, const struct request *request);
+
+/* How many commands wait. */
+unsigned orders_waiting(const struct orders *orders);
+
+/* How many have been carried out. */
+unsigned long orders_done(const struct orders *orders);
+
+void orders_destroy(struct orders *orders);
+
+#endif
