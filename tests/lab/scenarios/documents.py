@@ -33,6 +33,8 @@ BEFORE = {
 }
 # What goes on until somebody ends it.
 ENDLESS = ("journalctl -f", 'echo "LED WATCH"')
+# The units that read settings with these beginnings, and the files.
+UNITS = {"BUTTON": ("button", "button"), "MQTT": ("led-mqtt", "led-mqtt")}
 # As systemd takes it from a file: a comment behind it would be a part of the value, and quotes may
 # be over several lines.
 SETTING = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s"#]+)')
@@ -45,7 +47,7 @@ def try_settings(pi, settings):
         setting = SETTING.fullmatch(line)
         assert setting, f"not what systemd takes for a setting: {line}"
         name, value = setting[1], setting[2].strip('"')
-        unit, file = ("button", "button") if name.startswith("BUTTON") else ("led-line", "led")
+        unit, file = UNITS.get(name.partition("_")[0], ("led-line", "led"))
         pi(f"echo {shlex.quote(line)} >/etc/default/{file}; systemctl restart {unit}")
         environment = pi(f"tr '\\0' '\\n' </proc/{pi.property(unit, 'MainPID')}/environ")
         assert f"\n{name}={value}\n" in f"\n{environment}\n", environment
