@@ -64,11 +64,11 @@ def life(pi):
         restarted(clean, holder)
         assert clean("systemctl is-enabled led.socket button.service") == "enabled\nenabled"
 
-        clean("apt-get remove -y led-socket led-button")
+        clean("apt-get remove -y led-socket led-button led-mqtt")
         assert clean.processes() == "", clean.processes()
         assert listening(clean) == "", listening(clean)
         assert clean("cat /etc/default/led") == "LED=log"
-        clean("apt-get purge -y led-socket led-button")
+        clean("apt-get purge -y led-socket led-button led-mqtt")
         clean("systemctl daemon-reload; systemctl reset-failed")
         left = files(clean) - before
         assert left == set(), left
