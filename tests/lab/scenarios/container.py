@@ -15,7 +15,8 @@ CONFIGURE = (
     "sed 's/# Another LED: .*/env = LED=log/' /usr/share/doc/led-socket/xinetd/led"
     " >/etc/xinetd.d/led"
 )
-UNITS = "led.socket led-wait.socket led-line.socket led-line.service led-wait.service button.service"
+UNITS = ("led.socket led-wait.socket led-line.socket led-line.service led-wait.service button.service"
+         " led-tls.socket led-tls.service button-tls.service")
 
 
 def served(pi):
@@ -53,7 +54,7 @@ def last(pi):
 
 @scenario("container", "manual pages, systemctl cat, systemd-analyze verify")
 def pages(pi):
-    for page in ("led-handler", "led-line", "button.service"):
+    for page in ("led-handler", "led-line", "led-tls", "button.service"):
         text = pi(f"man {page} | cat")
         assert page.removesuffix(".service").upper() in text.upper() and "EXAMPLES" in text, text
     pi(f"systemctl cat {UNITS} led@.service")
@@ -137,6 +138,7 @@ def integration(pi):
 def security(pi):
     pi("systemd-analyze security --threshold=12 led-line.service")
     pi("systemd-analyze security --threshold=18 button.service")
+    pi("systemd-analyze security --threshold=12 led-tls.service button-tls.service")
 
 
 @scenario("container", "a first boot, which enables every unit without a preset, opens no port")
@@ -149,9 +151,10 @@ def first_boot(pi):
         image.start()
         assert image("systemctl is-enabled canary button") == "enabled\nenabled"
         assert image("systemctl is-active button") == "active"
-        sockets = "led.socket led-wait.socket led-line.socket led-line.service"
+        sockets = ("led.socket led-wait.socket led-line.socket led-line.service led-tls.socket"
+                   " led-tls.service button-tls.service")
         enabled = image.says(f"systemctl is-enabled {sockets}")
-        assert enabled == "\n".join(["disabled"] * 4), enabled
+        assert enabled == "\n".join(["disabled"] * 7), enabled
         assert image.processes().count("\n") == 0, image.processes()
         assert image.says("ss -Hltn sport = 5555; ls /run/led") == ""
 

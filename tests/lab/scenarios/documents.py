@@ -7,6 +7,7 @@ import sys
 
 from machines.common import SOURCE, eventually
 from scenarios import scenario
+from scenarios.tls import MAKE
 
 sys.path.insert(0, str(SOURCE / "tests/lib"))
 from manual import Manual
@@ -30,6 +31,11 @@ BEFORE = {
     " rm /etc/default/led /etc/default/button",
     "groupadd --system gpio": "systemctl disable -q --now led.socket; systemctl stop led-line.socket"
     " button; for name in led-handler led-line gpio; do userdel $name; groupdel $name; done; :",
+}
+# What is run before each block of a manual or of README.md whose words are in it.
+NEEDS = {
+    "TLS_CONNECT": f"{MAKE}; systemctl start led-tls.socket",
+    "s_client": f"{MAKE}; systemctl start led-tls.socket",
 }
 # What goes on until somebody ends it.
 ENDLESS = ("journalctl -f", 'echo "LED WATCH"')
@@ -120,6 +126,9 @@ def try_blocks(pi, blocks):
         eventually(lambda: pi.ask("LED ON") == "OK LED ON")
         for beginning, commands in BEFORE.items():
             if block.startswith(beginning):
+                pi(commands)
+        for word, commands in NEEDS.items():
+            if word in block:
                 pi(commands)
         try:
             try_block(pi, block.splitlines())

@@ -8,6 +8,7 @@ from machines.container import another
 from machines.install import SOURCES, bring, copy, readme
 from scenarios import scenario
 from scenarios.container import CONFIGURE, setting
+from scenarios.tls import MAKE
 from scenarios.vm import GPIO, TRACE, guest, presses, trace
 
 # When a changed setting differs from the new version's, the administrator keeps it, as dpkg
@@ -52,6 +53,13 @@ def life(pi):
         assert clean.says("systemctl --failed --no-legend") == ""
         assert int(clean("journalctl -b -q -t button | wc -l")) <= 2, clean.last_words()
 
+        # Over TLS, from the machine to itself.
+        clean(f"{MAKE}; echo TLS_CONNECT=pi:5556 >/etc/default/led-tls;"
+              " systemctl enable --now led-tls.socket button-tls")
+        over_tls = "echo LED ON | led-handler --line=/run/led-tls/button.sock"
+        assert clean(over_tls) == "OK LED ON"
+        tls = clean("systemctl show -P MainPID led-tls button-tls")
+
         # Changed files are kept, the others are replaced.
         assert clean.ask("LED ON") == "OK LED ON"
         holder = clean.property("led-line", "MainPID")
@@ -59,16 +67,20 @@ def life(pi):
         print(f"# upgrade: asked {count} times, the longest wait {slowest} ms")
         assert not wrong and int(count) > 20, wrong
         assert clean("cat /etc/default/led") == "LED=log"
+        assert clean("cat /etc/default/led-tls") == "TLS_CONNECT=pi:5556"
         assert "# next" in clean("cat /etc/default/button")
         assert "# next" in clean("systemctl cat led-line.service")
         restarted(clean, holder)
+        clean.wait_for(over_tls)
+        now = clean("systemctl show -P MainPID led-tls button-tls")
+        assert not set(now.split()) & {"0", *tls.split()}, (now, tls)
         assert clean("systemctl is-enabled led.socket button.service") == "enabled\nenabled"
 
-        clean("apt-get remove -y led-socket led-button led-mqtt")
+        clean("apt-get remove -y led-socket led-button led-mqtt led-tls")
         assert clean.processes() == "", clean.processes()
         assert listening(clean) == "", listening(clean)
         assert clean("cat /etc/default/led") == "LED=log"
-        clean("apt-get purge -y led-socket led-button led-mqtt")
+        clean("apt-get purge -y led-socket led-button led-mqtt led-tls")
         clean("systemctl daemon-reload; systemctl reset-failed")
         left = files(clean) - before
         assert left == set(), left
@@ -93,7 +105,7 @@ def remove(pi):
 
 
 def listening(pi):
-    return pi.says("ss -Hltn sport = 5555; ls /run/led 2>/dev/null")
+    return pi.says("ss -Hltn 'sport = 5555 or sport = 5556'; ls -d /run/led/* /run/led-tls 2>/dev/null")
 
 
 def restarted(pi, before):

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: MIT
+"""TLS between the button and its LED, with somebody on the way."""
+
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from machines.common import SOURCE, eventually
+from machines.container import ADDRESS, STREET, street
+from scenarios import scenario
+
+sys.path.insert(0, str(SOURCE / "tests/lib"))
+from manual import Manual
+
+TLS = 5556
+
+# What led-tls(8) says about the log, for ten seconds.
+LOG_LINES = 1800
+
+
+def blocks(page, section):
+    return [text for its_section, kind, text in Manual(SOURCE / "man" / page).parts
+            if (its_section, kind) == (section, "block")]
+
+
+# The manual's commands: a new key, the key on the other machine, a key taken away.
+MAKE, BRING, REMOVE = [block for block in blocks("led-tls.8", "KEYS") if "tls.keys" in block]
+CLIENT = next(block for block in blocks("led-tls.8", "EXAMPLES") if "s_client" in block)
+RESTART = "systemctl try-restart led-tls"
+
+
+class Relay:
+    """Somebody in the street, through whom a client reaches a port of the machine."""
+
+    def __init__(self, port=TLS):
+        self.port, self.recorded = port, []
+        self.listener = socket.create_server((STREET, 0))
+        self.address = f"{STREET}:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection((ADDRESS, self.port))
+            record = bytearray()
+            self.recorded.append(record)
+            for ends in (client, server, record), (server, client, bytearray()):
+                threading.Thread(target=self.pass_on, args=ends, daemon=True).start()
+
+    @staticmethod
+    def pass_on(source, target, record):
+        try:
+            while data := source.recv(4096):
+                record += data
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+@contextmanager
+def captured():
+    """A file with everything that passes through the street."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "capture"
+        file.touch()
+        file.chmod(0o666)
+        tcpdump = subprocess.Popen(
+            ["tcpdump", "-i", "ve-pi", "-U", "-w", file, "tcp"],
+            stderr=subprocess.PIPE, text=True)
+        assert "listening" in tcpdump.stderr.readline()
+        try:
+            yield file
+        finally:
+            tcpdump.terminate()
+            tcpdump.wait()
+
+
+def press(pi, count):
+    """Presses, and waits until so many presses have been delivered in all."""
+    pi.wait_for("test -p /run/button/press")
+    pi("echo 0 >/run/button/press")
+    eventually(lambda: f" {count} delivered" in pi.status("button"))
+
+
+def connect_button(pi, address):
+    pi(f"echo TLS_CONNECT={address} >/etc/default/led-tls;"
+       "echo BUTTON_CONNECT=/run/led-tls/button.sock >>/etc/default/button;"
+       "systemctl start button-tls; systemctl restart button")
+    pi.wait_for("systemctl is-active button && test -S /run/led-tls/button.sock")
+
+
+def key_of(pi, name="door"):
+    return pi(f"sed -n s/^{name}://p /etc/led/tls.keys")
+
+
+@scenario("container", "TLS: a press crosses the street, and nobody there can read it")
+def crosses(pi):
+    pi(f"{MAKE}; systemctl start led.socket led-tls.socket")
+    key = key_of(pi)
+    assert re.fullmatch("[0-9a-f]{64}", key), key
+    relay = Relay()
+    connect_button(pi, relay.address)
+    with captured() as file:
+        press(pi, 1)
+        assert pi.ask() == "OK LED ON"
+        press(pi, 2)
+        assert pi.ask() == "OK LED OFF"
+        eventually(lambda: b"\x17\x03\x03" in file.read_bytes())  # TLS's own data
+        seen = file.read_bytes()
+        secrets = b"LED", key.encode(), bytes.fromhex(key), b"OK "
+        assert not [secret for secret in secrets if secret in seen]
+        # The same capture would have seen it.
+        street(f"echo LED ON | timeout 10 nc {ADDRESS} 5555")
+        eventually(lambda: b"OK LED ON" in file.read_bytes() and b"LED ON\n" in file.read_bytes())
+    relay.close()
+
+    log = "\n".join(pi.journal())
+    user = pi("id -u led-tls")
+    assert re.search(
+        r"led-tls\[\d+\]: LOG5\[(\d+)\]: Service \[led-tls\] accepted connection from"
+        rf" \S*{STREET}:\d+\n"
+        r"led-tls\[\d+\]: LOG5\[\1\]: Key configured for PSK identity \"door\"\n"
+        r"(?:.*\n)*"
+        r"led-tls\[\d+\]: LOG5\[\1\]: Connection closed: ", log), log
+    assert f'local user {user} sent "LED ON": OK LED ON' in log, log
+
+
+def refused(pi, expected, answer, since):
+    """An attempt got no answer, is in the log with its address and a reason, and did nothing."""
+    assert "OK" not in answer, answer
+
+    def logged():
+        log = "\n".join(pi.journal())
+        found = re.search(rf"LOG3\[(\d+)\]: .*{expected}", log)
+        return found and re.search(
+            rf"LOG5\[{found[1]}\]: Service \[led-tls\] accepted connection from \S*{STREET}:", log)
+    try:
+        eventually(logged)
+    except AssertionError:
+        raise AssertionError(f"{expected}: {answer}\n{pi.journal()}") from None
+    assert pi.ask() == "OK LED OFF", since
+
+
+def client(key, name="door", port=TLS, address=ADDRESS, more="-tls1_3"):
+    """The manual's own client, in the street."""
+    command = CLIENT.replace("pi:5556", f"{address}:{port}").replace("-tls1_3", more)
+    command = command.replace("-psk_identity door", f"-psk_identity {name}" if name else "")
+    return street(re.sub(r"-psk \$\(.*\)", f"-psk {key}" if key else "", command), 10)
+
+
+@scenario("container", "TLS: wrong keys, TLS 1.2, plain text and a replay are refused")
+def keys(pi):
+    pi(f"{MAKE}; {MAKE.replace('door:', 'gate:')}; systemctl start led.socket led-tls.socket")
+    assert pi.ask("LED OFF") == "OK LED OFF"
+    key, gate = key_of(pi), key_of(pi, "gate")
+    assert "OK LED OFF" in client(key).replace("LED ON", "LED OFF")
+    assert pi.ask("LED OFF") == "OK LED OFF"
+
+    for expected, arguments in {
+        "binder does not verify": {"key": gate},
+        "no suitable signature algorithm": {"key": None, "name": None},
+        "unsupported protocol": {"key": key, "more": "-tls1_2"},
+    }.items():
+        pi.cursor()
+        refused(pi, expected, client(**arguments), arguments)
+    pi.cursor()
+    refused(pi, "no suitable signature algorithm", client(key, "garden"), "another name")
+    pi.cursor()
+    refused(pi, "wrong version number", street(f"echo LED ON | timeout 10 nc {ADDRESS} {TLS}"), "")
+
+    # What was said once is said again.
+    relay = Relay()
+    assert "OK LED ON" in client(key, address=STREET, port=relay.address.split(":")[1])
+    relay.close()
+    assert pi.ask("LED OFF") == "OK LED OFF"
+    pi.cursor()
+    with socket.create_connection((ADDRESS, TLS)) as s:
+        s.settimeout(10)
+        s.sendall(relay.recorded[0])
+        try:
+            answer = b"".join(iter(lambda: s.recv(4096), b""))
+        except ConnectionResetError:
+            answer = b""
+    refused(pi, "bad record mac", answer.decode(errors="replace"), "replay")
+
+    # One key less, and the other one works as before.
+    pi(f"{REMOVE} && {RESTART}")
+    pi.cursor()
+    refused(pi, "no suitable signature algorithm", client(key), "removed")
+    assert "OK LED ON" in client(gate, "gate")
+    assert pi.ask("LED OFF") == "OK LED OFF"
+
+    # A file that is no secret, and none at all.
+    for spoil, message in (("chmod 640", "others can read /etc/led/tls.keys: chmod 600 "),
+                           ("rm", "/etc/led/tls.keys is missing or empty")):
+        pi.cursor()
+        pi(f"{spoil} /etc/led/tls.keys")
+        pi.says(RESTART)
+        with socket.create_connection((ADDRESS, TLS)):
+            eventually(lambda: any(re.match(rf"led-tls\[\d+\]: .*{re.escape(message)}", line)
+                                   for line in pi.journal()))
+            time.sleep(1)  # it would start over and over
+        starts = [line for line in pi.journal() if "Starting led-tls" in line]
+        assert len(starts) < 6, starts
+        assert pi.ask() == "OK LED OFF"
+    assert pi("systemctl is-active led-tls.socket") == "active"
+
+
+@scenario("container", "TLS: a server with a certificate but no key gets nothing")
+def impostor(pi):
+    pi(f"{MAKE}; systemctl start led.socket")
+    with TemporaryDirectory() as folder:
+        street(f"cd {folder} && openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert"
+               " -days 9 -subj /CN=pi")
+        with open(f"{folder}/said", "wb") as said:
+            server = subprocess.Popen(
+                ["openssl", "s_server", "-accept", f"{STREET}:7000", "-tls1_3", "-cert",
+                 f"{folder}/cert", "-key", f"{folder}/key"],
+                stdin=subprocess.PIPE, stdout=said, stderr=said)
+        try:
+            time.sleep(1)
+            client_command = CLIENT.replace("pi:5556", f"{STREET}:7000")
+            assert "certificate verify failed" in pi.says(client_command)
+            connect_button(pi, f"{STREET}:7000")
+            pi("echo 0 >/run/button/press")
+            eventually(lambda: "certificate verify failed" in "\n".join(
+                line for line in pi.journal() if line.startswith("button-tls[")))
+            assert "1 delivered" not in pi.status("button"), pi.status("button")
+            text = Path(said.name).read_text(errors="replace")
+            assert "LED" not in text, text
+            # That it would have shown it: the same without the check.
+            pi.says("timeout 3 sh -c " + "'" + CLIENT.replace("pi:5556", f"{STREET}:7000")
+                    .replace("-verify_return_error", "").replace("\\\n", "") + "'")
+            eventually(lambda: "LED ON" in Path(said.name).read_text(errors="replace"))
+        finally:
+            server.kill()
+            server.wait()
+
+
+def half_handshakes(count, held=500):
+    """Connections that begin a handshake and say no more, the newest of them held."""
+    some = deque()
+    for _ in range(count):
+        some.append(socket.create_connection((ADDRESS, TLS), 10))
+        some[-1].sendall(bytes.fromhex("1603010200010001fc0303"))  # as a ClientHello begins
+        if len(some) > held:
+            some.popleft().close()
+    for s in some:
+        s.close()
+
+
+@scenario("container", "TLS: 20,000 half handshakes hold up nobody on port 5555")
+def flood(pi):
+    pi(f"{MAKE}; systemctl start led.socket led-tls.socket")
+    key = key_of(pi)
+    assert "OK LED ON" in client(key)
+    pi.cursor()
+    before = pi.property("led-tls", "MainPID")
+    start, asked, slowest = time.monotonic(), 0, 0.0
+    with ThreadPoolExecutor(1) as pool:
+        flooding = pool.submit(half_handshakes, 20000)
+        while not flooding.done():
+            began = time.monotonic()
+            answer = street(f"echo LED STATUS | timeout 10 nc {ADDRESS} 5555")
+            assert answer == "OK LED ON\n", answer
+            slowest, asked = max(slowest, time.monotonic() - began), asked + 1
+        flooding.result()
+    over = time.monotonic()
+    eventually(lambda: "OK LED ON" in client(key), 15)
+    print(f"# half handshakes for {over - start:.1f} s: {asked} answers on port 5555 meanwhile, the"
+          f" slowest after {slowest:.2f} s; led-tls answers {time.monotonic() - over:.1f} s later"
+          f" and has {pi(f'grep ^Pss: /proc/{before}/smaps_rollup')}", flush=True)
+    assert asked > 3
+    assert pi("systemctl is-active led-tls.socket led-tls led.socket") == "active\nactive\nactive"
+    assert pi.property("led-tls", "MainPID") == before
+    lines = sum(line.startswith("led-tls[") for line in pi.journal())
+    assert lines <= LOG_LINES * ((time.monotonic() - start) // 10 + 1) + 5, lines
+
+
+@scenario("container", "TLS: each stunnel is killed, and no press is lost or doubled")
+def killed(pi):
+    pi(f"{MAKE}; systemctl start led.socket led-tls.socket")
+    connect_button(pi, "pi:5556")
+    press(pi, 1)
+    for count, unit in enumerate(["led-tls", "button-tls"] * 2, 2):
+        before = pi.property(unit, "MainPID")
+        pi(f"systemctl kill -s KILL {unit}; echo 0 >/run/button/press")
+        eventually(lambda: f" {count} delivered" in pi.status("button"))
+        assert pi.ask() == f"OK LED {'ON' if count % 2 else 'OFF'}"
+        assert pi.property(unit, "MainPID") not in ("0", before)
+    lines = [line for line in pi.journal() if re.match(r"led-line\[.* sent \"LED O[NF]", line)]
+    assert len(lines) == 5, lines
