@@ -63,7 +63,7 @@ need_build() {
 # What the lab needs: tests/lab/README.md.
 need_lab() {
 	need python3 mandoc mmdebstrap systemd-container iproute2 util-linux netcat-openbsd e2fsprogs \
-		cpio xz-utils kmod arch-test openssl tcpdump qemu-system-x86 qemu-system-arm qemu-user-static binfmt-support
+		cpio xz-utils kmod arch-test openssl openssh-client tcpdump qemu-system-x86 qemu-system-arm qemu-user-static binfmt-support
 }
 
 # Sets up (or reuses) a build folder and builds: build DIR [MESON-OPTION]...

@@ -7,7 +7,7 @@ import sys
 
 from machines.common import SOURCE, eventually
 from scenarios import scenario
-from scenarios.tls import MAKE
+from scenarios.tls import MAKE, SSH_READY
 
 sys.path.insert(0, str(SOURCE / "tests/lib"))
 from manual import Manual
@@ -36,6 +36,7 @@ BEFORE = {
 NEEDS = {
     "TLS_CONNECT": f"{MAKE}; systemctl start led-tls.socket",
     "s_client": f"{MAKE}; systemctl start led-tls.socket",
+    "authorized_keys": SSH_READY,
 }
 # What goes on until somebody ends it.
 ENDLESS = ("journalctl -f", 'echo "LED WATCH"')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TLS between the button and its LED, with somebody on the way."""
+"""TLS and SSH between the button and its LED, with somebody on the way."""
 
 import re
 import socket
@@ -306,3 +306,60 @@ def killed(pi):
         assert pi.property(unit, "MainPID") not in ("0", before)
     lines = [line for line in pi.journal() if re.match(r"led-line\[.* sent \"LED O[NF]", line)]
     assert len(lines) == 5, lines
+
+
+ACCOUNT, OVER_SSH = (
+    next(block for block in blocks("led-handler.8", "EXAMPLES") if word in block)
+    for word in ("authorized_keys", "button-ssh.sock")
+)
+# What has to be there before: an SSH server, and root's key, which is the button's.
+SSH_READY = (
+    "systemctl start ssh; userdel -r led 2>/dev/null; mkdir -p -m 700 /root/.ssh;"
+    " [ -e /root/.ssh/id_ed25519 ] || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519;"
+    " ssh-keyscan pi 2>/dev/null >/root/.ssh/known_hosts; cp /root/.ssh/id_ed25519.pub /button.pub"
+)
+
+
+@scenario("container", "SSH: a key may send LED commands and do nothing else")
+def ssh(pi):
+    pi(f"{SSH_READY}; systemctl start led-line.socket; {ACCOUNT}")
+    with TemporaryDirectory() as folder:
+        key = f"{folder}/key"
+        Path(key).write_text(pi("cat /root/.ssh/id_ed25519") + "\n")
+        Path(key).chmod(0o600)
+        options = (f"-F none -i {key} -o IdentitiesOnly=yes -o UserKnownHostsFile={folder}/hosts"
+                   " -o StrictHostKeyChecking=no -o BatchMode=yes")
+        ssh = f"timeout 10 ssh {options}"
+        assert "OK LED ON" in street(f"echo LED ON | {ssh} led@{ADDRESS}")
+        user = pi("id -u led")
+        log = "\n".join(pi.journal())
+        assert f'local user {user} sent "LED ON": OK LED ON' in log, log
+        assert re.search(rf"sshd\S*: Accepted publickey for led from {STREET} port \d+", log), log
+
+        # Another command is led-handler all the same.
+        assert "OK LED OFF" in street(f"echo LED OFF | {ssh} led@{ADDRESS} touch /tmp/touched")
+        assert "uid=" not in street(f"{ssh} led@{ADDRESS} id </dev/null")
+        pi("test ! -e /tmp/touched")
+        assert "PTY allocation request failed" in street(f"echo LED ON | {ssh} -tt led@{ADDRESS}")
+        assert "prohibited" in street(f"{ssh} -W 127.0.0.1:22 led@{ADDRESS}")
+        forwarding = f"{ssh} -N -o ExitOnForwardFailure=yes -R 7000:127.0.0.1:22 led@{ADDRESS}"
+        assert "remote port forwarding failed" in street(forwarding)
+        sftp = street(f"echo ls | timeout 10 sftp {options} led@{ADDRESS}; echo $?")
+        assert sftp.endswith("255\n"), sftp
+        # And somebody without that key does not get in.
+        pi(": >~led/.ssh/authorized_keys")
+        assert "Permission denied" in street(f"echo LED ON | {ssh} led@{ADDRESS}")
+    assert pi("echo LED STATUS | led-handler") == "OK LED OFF"
+
+
+@scenario("container", "SSH: a button's presses go through it")
+def button_over_ssh(pi):
+    pi(f"{SSH_READY}; {ACCOUNT}")
+    pi(f"systemctl start led-line.socket\n{OVER_SSH}", 20)
+    press(pi, 1)
+    press(pi, 2)
+    log = "\n".join(pi.journal())
+    user = pi("id -u led")
+    for command in "LED ON", "LED OFF":
+        assert re.search(rf'led-handler\[\d+\]: local user {user} sent "{command}": OK', log), log
+    pi("systemctl disable --now button-ssh.socket; rm /etc/systemd/system/button-ssh*")
