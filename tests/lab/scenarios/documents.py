@@ -20,6 +20,8 @@ ELSEWHERE = {
     "apt install gcc": "built from source, as README says",
     "dtoverlay=": "a Raspberry Pi's firmware reads these",
     "systemd-run --unit=follow": "README's lamp that follows another",
+    "(umask 77; ssh root@pi grep": "it takes two machines, as in scenarios/tls.py",
+    "echo LED ON | ssh": "EXAMPLES of led-handler(8) is run",
 }
 # A line that begins so is run by the integration tests: there is no such program here.
 ELSEWHERE_LINE = "tcpdump "

@@ -320,15 +320,34 @@ SSH_READY = (
 )
 
 
+@contextmanager
+def ssh_options(pi):
+    """What ssh in the street needs to use root's key of the machine."""
+    with TemporaryDirectory() as folder:
+        key = Path(folder) / "key"
+        key.touch(0o600)
+        key.write_text(pi("cat /root/.ssh/id_ed25519") + "\n")
+        yield (f"-F none -i {key} -o IdentitiesOnly=yes -o UserKnownHostsFile={folder}/hosts"
+               " -o StrictHostKeyChecking=no -o BatchMode=yes")
+
+
+@scenario("container", "TLS: the manual's command brings the key to the button's machine")
+def bring(pi):
+    pi(f"{SSH_READY}; cp /button.pub /root/.ssh/authorized_keys; {MAKE}")
+    pi(MAKE.replace("door:", "gate:"))
+    with ssh_options(pi) as options, TemporaryDirectory() as folder:
+        copy = f"{folder}/tls.keys"
+        command = BRING.replace("root@pi", f"{options} root@{ADDRESS}")
+        said = street(command.replace(">/etc/led/tls.keys", f">{copy}"))
+        assert Path(copy).read_text() == f"door:{key_of(pi)}\n", said
+        assert Path(copy).stat().st_mode & 0o777 == 0o600
+    pi("rm /root/.ssh/authorized_keys")
+
+
 @scenario("container", "SSH: a key may send LED commands and do nothing else")
 def ssh(pi):
     pi(f"{SSH_READY}; systemctl start led-line.socket; {ACCOUNT}")
-    with TemporaryDirectory() as folder:
-        key = f"{folder}/key"
-        Path(key).write_text(pi("cat /root/.ssh/id_ed25519") + "\n")
-        Path(key).chmod(0o600)
-        options = (f"-F none -i {key} -o IdentitiesOnly=yes -o UserKnownHostsFile={folder}/hosts"
-                   " -o StrictHostKeyChecking=no -o BatchMode=yes")
+    with ssh_options(pi) as options:
         ssh = f"timeout 10 ssh {options}"
         assert "OK LED ON" in street(f"echo LED ON | {ssh} led@{ADDRESS}")
         user = pi("id -u led")
