@@ -17,6 +17,7 @@
 #include "allow.h"
 #include "arrival.h"
 #include "clock.h"
+#include "proxy.h"
 #include "timer.h"
 
 /* How late a timer may be: the kernel joins wake-ups. */
@@ -41,6 +42,8 @@ struct client {
 	int fd;
 	sd_event_source *io, *timer;
 	struct address_peer peer;
+	struct address_peer origin; /* the proxy's client, if the peer is a proxy */
+	bool opened;                /* its first bytes have been read */
 	bool allowed;
 	struct command command;
 	uint64_t deadline; /* for the whole command, in microseconds of CLOCK_MONOTONIC */
@@ -114,14 +117,17 @@ static int on_log_interval(sd_event_source *source, uint64_t usec, void *userdat
 /* Logs who sent what, and the answer. A port scan, which sends nothing, is not logged. */
 static void client_log(const struct client *client, const char *answer)
 {
-	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX];
+	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX], origin[ADDRESS_PEER_MAX];
 
 	if ((client->allowed && !client->command.begun) || !take_log_line(client->server))
 		return;
 	address_peer_text(&client->peer, peer);
-	if (client->allowed)
-		syslog(LOG_INFO, "%s sent \"%s\": %s", peer,
-			command_quote(&client->command, quoted), answer);
+	command_quote(&client->command, quoted);
+	address_peer_text(&client->origin, origin);
+	if (client->allowed && *origin)
+		syslog(LOG_INFO, "%s for %s sent \"%s\": %s", peer, origin, quoted, answer);
+	else if (client->allowed)
+		syslog(LOG_INFO, "%s sent \"%s\": %s", peer, quoted, answer);
 	else
 		syslog(LOG_INFO, "%s: %s", peer, answer);
 }
@@ -304,12 +310,27 @@ static void client_finish(struct client *client, bool ended)
 	client_destroy(client);
 }
 
+/*
+ * Reads the line of a proxy, if the connection begins with it. Only a UNIX socket has one: its
+ * clients are on this machine, and the log names their account as well.
+ *
+ * Returns the size of the line in bytes.
+ */
+static size_t client_open(struct client *client, const char *bytes, size_t n)
+{
+	if (client->opened || client->peer.family != AF_UNIX)
+		return 0;
+	client->opened = true;
+	return proxy_read(bytes, n, &client->origin);
+}
+
 /* Reads all that is there. The client may be gone afterwards. */
 static void client_read(struct client *client)
 {
 	char bytes[1024];
 	bool begun = client->command.begun;
 	uint64_t quiet;
+	size_t skip;
 	ssize_t n;
 
 	for (;;) {
@@ -332,7 +353,8 @@ static void client_read(struct client *client)
 			client_finish(client, true);
 			return;
 		}
-		command_feed(&client->command, bytes, (size_t)n);
+		skip = client_open(client, bytes, (size_t)n);
+		command_feed(&client->command, bytes + skip, (size_t)n - skip);
 		if (client->command.too_long || client->command.trailing)
 			break;
 		/* After a full buffer, what follows the terminator may still be unread. */
