@@ -14,6 +14,7 @@ from machines.machine import Machine, suite_of
 ADDRESS = "192.168.55.2"  # the machine, for those in the street
 STREET = "192.168.55.1"
 NEIGHBOUR = "192.168.55.3"  # another one in the street
+SECOND = "192.168.56.2"  # a second machine, which the street connects with the first
 
 
 def street(script, seconds=30):
@@ -54,19 +55,23 @@ class Container(Machine):
     led_default = "LED=log\\n"
     button_default = "BUTTON=fifo:/run/button/press\\n"
 
-    def __init__(self, *lower, command=(), bpf=True):
+    def __init__(self, *lower, command=(), bpf=True, second=False):
         self.lower = lower
+        self.name, self.address = ("pi2", SECOND) if second else ("pi", ADDRESS)
         self.suite = suite_of(lower)
         self.bpf = bpf
         self.layer = Layer(*lower)
         self.root = self.layer.root
         self.command = ["--as-pid2", *command] if command else ["--boot"]
+        if second:
+            (self.root / "etc/hostname").write_text(f"{self.name}\n")
+            (self.root / "etc/hosts").write_text(f"127.0.0.1 localhost\n{ADDRESS} pi\n")
         self.start()
 
     def start(self):
         self.console = open(self.layer.folder / "console", "ab")
         self.process = subprocess.Popen(
-            ["systemd-nspawn", "--quiet", "-D", self.root, "-M", "pi", "--register=no"]
+            ["systemd-nspawn", "--quiet", "-D", self.root, "-M", self.name, "--register=no"]
             + ["--keep-unit", "--network-veth", "--resolv-conf=off", "--timezone=off"]
             + (self.WITH_BPF if self.bpf else [])
             + ["--console=pipe", "--link-journal=no", *self.command],
@@ -75,15 +80,17 @@ class Container(Machine):
             stderr=self.console,
         )
         self.leader = eventually(self._leader)
-        street(
-            f"ip addr replace {STREET}/24 dev ve-pi; ip link set ve-pi up;"
-            f"ip addr replace {NEIGHBOUR}/24 dev ve-pi;"
-            "ip addr replace 203.0.113.1/24 dev ve-pi"
-        )
+        gate = self.address.rpartition(".")[0] + ".1"
+        street(f"ip addr replace {gate}/24 dev ve-{self.name}; ip link set ve-{self.name} up")
         self.run(
-            f"ip addr replace {ADDRESS}/24 dev host0; ip link set host0 up; ip link set lo up;"
-            "ip addr replace 203.0.113.2/24 dev host0"
+            f"ip addr replace {self.address}/24 dev host0; ip link set host0 up; ip link set lo up;"
+            f"ip route replace 192.168.0.0/16 via {gate}"
         )
+        if self.name == "pi":
+            street(f"ip addr replace {NEIGHBOUR}/24 dev ve-pi; ip addr replace 203.0.113.1/24 dev ve-pi")
+            self.run("ip addr replace 203.0.113.2/24 dev host0")
+        else:
+            street("sysctl -q net.ipv4.ip_forward=1")
         if self.command == ["--boot"]:
             self.wait_for("systemctl is-system-running | grep -qE 'running|degraded'", 30)
 

@@ -66,12 +66,13 @@ class Machine:
         """Resets the machine for the next scenario: nothing enabled, nothing running."""
         self.says(
             "systemctl disable -q --now --no-reload led.socket led-wait.socket led-line.socket"
-            " led-line.service led-tls.socket led-tls.service button.service button-tls.service xinetd"
-            " 2>/dev/null; systemctl stop 'led@*' 'button@*';"
+            " led-line.service led-tls.socket led-tls.service button.service button-tls.service"
+            " led-mqtt.service led-mqtt.socket mosquitto xinetd 2>/dev/null; systemctl stop 'led@*' 'button@*';"
             # Debian 12 disables an init script without stopping its processes.
             "systemctl stop xinetd 2>/dev/null; pkill -x led-line;"
             "rm -rf /etc/systemd/system/{led,button}*.d /etc/systemd/system/*.wants/button@*"
-            " /etc/xinetd.d/led /var/lib/led/* /etc/button/* /etc/led/* /etc/default/led-tls;"
+            " /etc/xinetd.d/led /var/lib/led/* /etc/button/* /etc/led/* /etc/default/led-{tls,mqtt}"
+            " /etc/mosquitto/conf.d/led.conf;"
             f"printf '{self.led_default}' >/etc/default/led;"
             f"printf '{self.button_default}' >/etc/default/button;"
             "systemctl daemon-reload; systemctl reset-failed"

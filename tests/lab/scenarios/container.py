@@ -508,27 +508,3 @@ def stop(pi):
     left = pi.says("ss -Hltn sport = 5555; find /run/led /run/button -mindepth 1")
     assert left == "", left
     assert pi.says("systemctl --failed --no-legend") == ""
-
-
-@scenario("container", "led-mqtt: confined, with a password that only root can read")
-def mqtt(pi):
-    pi("""
-        echo LED=log >/etc/default/led
-        printf 'listener 18830 127.0.0.1\\npassword_file /tmp/users\\n' >/tmp/mosquitto.conf
-        touch /tmp/users; chmod 644 /tmp/users; mosquitto_passwd -b /tmp/users lamp secret
-        systemd-run -q --unit=broker mosquitto -c /tmp/mosquitto.conf
-        printf 'MQTT_BROKER=mqtt://localhost:18830\\nMQTT_USER=lamp\\n' >/etc/default/led-mqtt
-        install -D -m 600 /dev/null /etc/led/mqtt.password; echo secret >/etc/led/mqtt.password
-        systemctl start led-mqtt
-    """)
-    eventually(lambda: "connected; 1 LED" in pi("systemctl show -P StatusText led-mqtt"))
-    # A button of this machine, as the user of button.service.
-    said = pi("echo LED ON | runuser -u led-button -- nc -NU /run/led/mqtt.sock")
-    assert said == "OK LED ON", said
-    seen = "mosquitto_sub -p 18830 -u lamp -P secret -t led/pi/led -C 1 -W 10"
-    eventually(lambda: pi(seen) == "ON")
-    # Without the file, there is no password; a wrong one is named.
-    pi("rm /etc/led/mqtt.password; systemctl restart led-mqtt")
-    eventually(lambda: "trying again" in pi("systemctl show -P StatusText led-mqtt"))
-    assert pi.property("led-mqtt", "NRestarts") == "0"
-    pi("systemctl stop led-mqtt.service led-mqtt.socket broker; rm -r /etc/led /etc/default/led-mqtt")
