@@ -374,36 +374,55 @@ def presses_over_restart(w):
     assert shown() == ["On", "Off"] * 50
 
 
-@test("mqtt: kill -9 of broker, led-line and led-mqtt in turn: what is retained is what is lit", quick=False)
+@test("mqtt: kill -9 of broker, led-line or led-mqtt amid commands: what is retained is what is lit", quick=False)
 def kills(w):
     broker = Broker(w)
-    client = Client(w, name="watcher")
     line, program = w.line(led="kitchen=log"), mqtt(w)
-    eventually(lambda: client.has(availability="online", kitchen="OFF"))
+    over = threading.Event()
+
+    def command_all_the_time():
+        """Over the broker and at led-line in turn, whoever is there."""
+        while not over.wait(random.random() / 50):
+            command = random.choice(["ON", "OFF", "TOGGLE"])
+            try:
+                if random.random() < 0.5:
+                    ask(f"LED kitchen {command}\n".encode(), w.dir / "line.sock")
+                else:
+                    press(w, f"LED {command}\n".encode())
+            except OSError:
+                pass
+
     for turn in range(15):
-        wanted = random.choice(["ON", "OFF"])
-        if turn % 3 == 0:
+        over.clear()
+        commander = threading.Thread(target=command_all_the_time, daemon=True)
+        commander.start()
+        time.sleep(random.random() / 2)  # any moment may be the worst
+        victim = random.choice(["broker", "line", "mqtt"])
+        if victim == "broker":
             broker.kill()
-            ask(f"LED kitchen {wanted}\n".encode(), w.dir / "line.sock")
+            time.sleep(random.random())
             broker.start()
-        elif turn % 3 == 1:
+        elif victim == "line":
             line.stop(signal.SIGKILL)
-            line = w.line(led="kitchen=log", *())
-            ask(f"LED kitchen {wanted}\n".encode(), w.dir / "line.sock")
+            time.sleep(random.random())
+            line = w.line(led="kitchen=log")
         else:
             program.stop(signal.SIGKILL)
-            ask(f"LED kitchen {wanted}\n".encode(), w.dir / "line.sock")
             program = mqtt(w)
+        over.set()
+        commander.join()
 
         def agrees():
             now = retained(w)
             return (
                 now.get("led/pi/availability") == now.get("led/pi/kitchen/availability") == "online"
-                and now.get("led/pi/kitchen") == wanted
+                and now.get("led/pi/kitchen") == state(w)
+                and "led/pi/kitchen" in now
             )
 
         eventually(agrees, 20, 0.1)
-    assert state(w) == wanted
+        # And so it stays.
+        assert agrees(), victim
 
 
 @test("mqtt: led-line comes back with other LEDs: the topics of those that are gone are cleared")
