@@ -117,7 +117,7 @@ static bool on_watch_line(void *userdata, char *line)
 static bool take_list(struct follower *follower, char *line)
 {
 	static const char START[] = "OK LED LIST ";
-	struct followed_led leds[LEDS_MAX];
+	struct followed_led leds[LEDS_MAX] = {0};
 	char *rest = line + strlen(START), *word;
 	unsigned n = 0;
 
