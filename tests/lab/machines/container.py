@@ -165,3 +165,16 @@ def another(pi, *lower, **options):
             other.remove()
     finally:
         pi.start()
+
+
+@contextmanager
+def second(pi):
+    """A second machine beside pi, with the same installed."""
+    other = Container(*pi.lower, second=True)
+    try:
+        other.afresh()
+        yield other
+    except Exception as why:
+        raise AssertionError(f"{why}\n{other.last_words()}") from None
+    finally:
+        other.remove()

@@ -3,25 +3,11 @@
 
 import random
 import time
-from contextlib import contextmanager
 
 from machines.common import eventually
-from machines.container import Container
+from machines.container import second
 from machines.install import readme
 from scenarios import scenario
-
-
-@contextmanager
-def second(pi):
-    """A second machine, with the same installed as the first."""
-    other = Container(*pi.lower, second=True)
-    try:
-        other.afresh()
-        yield other
-    except Exception as why:
-        raise AssertionError(f"{why}\n{other.last_words()}") from None
-    finally:
-        other.remove()
 
 
 def connected(*machines):

@@ -14,7 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from machines.common import SOURCE, eventually
-from machines.container import ADDRESS, STREET, street
+from machines.container import ADDRESS, STREET, second, street
+from machines.install import readme
 from scenarios import scenario
 
 sys.path.insert(0, str(SOURCE / "tests/lib"))
@@ -107,6 +108,26 @@ def connect_button(pi, address):
 
 def key_of(pi, name="door"):
     return pi(f"sed -n s/^{name}://p /etc/led/tls.keys")
+
+
+@scenario("container", "README's lines for TLS, on the button's machine and on the LED's")
+def two_machines(pi):
+    make, listen, bring, *connect, _ = readme("Across networks that others read")
+    with second(pi) as other:
+        pi(f"{make}; {listen}")
+        # root may log in from there.
+        key = other("mkdir -p /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519;"
+                    "cat /root/.ssh/id_ed25519.pub")
+        pi(f"mkdir -p /root/.ssh; echo '{key}' >/root/.ssh/authorized_keys; systemctl start ssh")
+        other("echo 'StrictHostKeyChecking accept-new' >>/etc/ssh/ssh_config")
+        other("\n".join([bring, *connect]))
+        with captured() as file:
+            for number, state in (1, "ON"), (2, "OFF"), (3, "ON"):
+                press(other, number)
+                assert pi("echo LED STATUS | led-handler") == f"OK LED {state}"
+            eventually(lambda: b"\x17\x03\x03" in file.read_bytes())
+            assert b"LED" not in file.read_bytes()
+        pi("systemctl stop ssh; rm -r /root/.ssh")
 
 
 @scenario("container", "TLS: a press crosses the street, and nobody there can read it")
