@@ -17,6 +17,7 @@
 #include "allow.h"
 #include "arrival.h"
 #include "clock.h"
+#include "limit.h"
 #include "proxy.h"
 #include "timer.h"
 
@@ -26,10 +27,6 @@
 /* The most connections that a socket accepts before other sockets and clients have their turn. */
 #define ACCEPT_BURST 1000
 #define ACCEPT_INTERVAL_USEC 100000
-
-/* The most lines about clients in this interval. Of the others, only the number is logged. */
-#define LOG_BURST 1000
-#define LOG_INTERVAL_USEC 10000000
 
 /* How long clients are served that were connected when led-line was told to stop. */
 #define STOP_USEC 500000
@@ -59,15 +56,14 @@ struct server {
 			      connects to */
 	struct leds *leds;
 	struct watchers *watchers;
-	sd_event_source *pause, *log_interval, *stop;
+	struct limit *limit; /* of the log */
+	sd_event_source *pause, *stop;
 	bool stopping;
 	sd_event_source *sockets[SERVER_SOCKETS];
 	unsigned n_sockets;
 	struct client *clients[SERVER_CLIENTS]; /* the oldest first */
 	unsigned n_clients;
-	bool starved;       /* no connection can be accepted, and the log says so */
-	uint64_t log_began; /* microseconds of CLOCK_MONOTONIC */
-	unsigned n_logged;  /* since then, with those that had no line */
+	bool starved; /* no connection can be accepted, and the log says so */
 };
 
 /* Best effort: never blocks, and errors are ignored, since the client may be gone. */
@@ -80,46 +76,12 @@ static void client_send(struct client *client, const char *answer)
 		syslog(LOG_DEBUG, "the answer could not be sent: %s", strerror(errno));
 }
 
-/*
- * Takes one of the interval's log lines. Returns false when none is left: the number of clients
- * without a line is logged at the end of the interval.
- */
-static bool take_log_line(struct server *server)
-{
-	uint64_t now = clock_usec();
-
-	if (server->n_logged <= LOG_BURST && now - server->log_began >= LOG_INTERVAL_USEC) {
-		server->log_began = now;
-		server->n_logged = 0;
-	}
-	if (++server->n_logged == LOG_BURST + 1) {
-		timer_start_at(server->log_interval, server->log_began + LOG_INTERVAL_USEC);
-	}
-	return server->n_logged <= LOG_BURST;
-}
-
-static void log_left_out(struct server *server)
-{
-	if (server->n_logged > LOG_BURST)
-		syslog(LOG_WARNING, "%u clients more than the log has lines for",
-			server->n_logged - LOG_BURST);
-	server->n_logged = 0;
-}
-
-static int on_log_interval(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	(void)source;
-	(void)usec;
-	log_left_out(userdata);
-	return 0;
-}
-
 /* Logs who sent what, and the answer. A port scan, which sends nothing, is not logged. */
 static void client_log(const struct client *client, const char *answer)
 {
 	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX], origin[ADDRESS_PEER_MAX];
 
-	if ((client->allowed && !client->command.begun) || !take_log_line(client->server))
+	if ((client->allowed && !client->command.begun) || !limit_take(client->server->limit))
 		return;
 	address_peer_text(&client->peer, peer);
 	command_quote(&client->command, quoted);
@@ -273,7 +235,7 @@ static void client_finish(struct client *client, bool ended)
 		request.at = arrived;
 	request.late = arrival_ms(server->clock, -1) > request.at + COMMAND_LATE_MS;
 	/* led-handler, which will log this command, shares the log with our own clients. */
-	if (from_handler && !take_log_line(server))
+	if (from_handler && !limit_take(server->limit))
 		mark = ANSWER_UNLOGGED;
 	if (request.verb == VERB_WATCH && client_watch(client, &request, mark, answer)) {
 		if (!from_handler || !is_handlers_account(server, &client->peer))
@@ -543,9 +505,9 @@ struct server *server_create(sd_event *event, const struct arrival_clock *clock,
 	server->handler_uid = getuid();
 	server->leds = leds;
 	server->watchers = watchers;
-	r = timer_add(event, &server->pause, ACCURACY_USEC, on_pause_over, server);
-	if (r >= 0)
-		r = timer_add(event, &server->log_interval, ACCURACY_USEC, on_log_interval, server);
+	server->limit = limit_create(event, "clients");
+	r = server->limit ? timer_add(event, &server->pause, ACCURACY_USEC, on_pause_over, server)
+			  : -ENOMEM;
 	if (r >= 0)
 		r = timer_add(event, &server->stop, ACCURACY_USEC, on_stop, server);
 	if (r < 0) {
@@ -611,12 +573,11 @@ void server_destroy(struct server *server)
 		return;
 	while (server->n_clients > 0)
 		client_destroy(server->clients[server->n_clients - 1]);
-	log_left_out(server);
+	limit_destroy(server->limit);
 	for (unsigned i = 0; i < server->n_sockets; i++)
 		sd_event_source_disable_unref(server->sockets[i]);
 	sd_event_source_disable_unref(server->pause);
 	sd_event_source_disable_unref(server->stop);
-	sd_event_source_disable_unref(server->log_interval);
 	sd_event_unref(server->event);
 	free(server);
 }

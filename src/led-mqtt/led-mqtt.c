@@ -577,7 +577,7 @@ static int set_up(struct program *program)
 		r = timer_add(program->event, &program->stop, ACCURACY_USEC, on_stop, program);
 	if (r < 0)
 		return r;
-	program->limit = limit_create(program->event);
+	program->limit = limit_create(program->event, "messages");
 	program->broker = broker_create(program->event, &options->broker, &EVENTS, program);
 	program->retained = retained_create(program->broker);
 	program->follower = follower_create(program->event, &options->line, on_leds, program);

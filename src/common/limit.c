@@ -13,6 +13,7 @@
 
 struct limit {
 	sd_event_source *timer;
+	const char *what;
 	uint64_t began; /* microseconds of CLOCK_MONOTONIC */
 	unsigned n;     /* since then, with those that had no line */
 };
@@ -20,8 +21,8 @@ struct limit {
 static void log_left_out(struct limit *limit)
 {
 	if (limit->n > BURST)
-		syslog(LOG_WARNING, "%u messages more than the log has lines for",
-			limit->n - BURST);
+		syslog(LOG_WARNING, "%u %s more than the log has lines for", limit->n - BURST,
+			limit->what);
 	limit->n = 0;
 }
 
@@ -33,15 +34,17 @@ static int on_interval(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-struct limit *limit_create(sd_event *event)
+struct limit *limit_create(sd_event *event, const char *what)
 {
 	struct limit *limit = calloc(1, sizeof *limit);
 
-	if (limit && timer_add(event, &limit->timer, ACCURACY_USEC, on_interval, limit) < 0) {
-		free(limit);
-		limit = NULL;
-	}
-	return limit;
+	if (!limit)
+		return NULL;
+	limit->what = what;
+	if (timer_add(event, &limit->timer, ACCURACY_USEC, on_interval, limit) >= 0)
+		return limit;
+	free(limit);
+	return NULL;
 }
 
 bool limit_take(struct limit *limit)

@@ -9,8 +9,13 @@
 
 struct limit;
 
-/* Creates a limit: 1000 lines in 10 seconds. Returns NULL when memory is short. */
-struct limit *limit_create(sd_event *event);
+/*
+ * Creates a limit: 1000 lines in 10 seconds.
+ *
+ * what: what the lines are about, in the plural; kept by the caller
+ * Returns NULL when memory is short.
+ */
+struct limit *limit_create(sd_event *event, const char *what);
 
 /*
  * Takes one of the interval's lines. Returns false when none is left: how many had none is logged
