@@ -218,15 +218,18 @@ def pulse_over_restart(w):
 def pulse_killed_at_random(w):
     numbers = random.Random(1)
     line, store, send = w.line(led="log"), (), at_socket(w)
-    lit = out = 0
+    lit = out = took = 0
     for number in range(40):
-        ms = numbers.randint(20, 150)
+        # As long as a restart takes here, or four times that.
+        ms = numbers.randint(20, 100) + int(1000 * numbers.uniform(0, 4) * took)
         sent = time.monotonic()
         assert send(f"LED PULSE {ms}") == "OK LED ON"
         due = time.monotonic() + ms / 1000
-        time.sleep(numbers.uniform(0, 0.15))
+        time.sleep(numbers.uniform(0, ms / 1000))
+        killed = time.monotonic()
         line, store, send = restarted(w, line, "log", f"again{number}", store)
         asked = time.monotonic()
+        took = asked - killed
         answer = send("LED STATUS")
         assert answer in ("OK LED ON", "OK LED OFF")
         # Until then, or from then on, there is only one right answer.

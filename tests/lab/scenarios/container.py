@@ -502,8 +502,7 @@ def stop(pi):
     pi("systemctl enable --now led.socket led-line.service button.service")
     pi("echo 0 >/run/button/press")
     eventually(lambda: "1 delivered" in pi.status("button"))
-    off, = readme("Off again")
-    pi(off)
+    pi("\n".join(readme("Off again")))
     assert pi.processes() == "", pi.processes()
     left = pi.says("ss -Hltn sport = 5555; find /run/led /run/button -mindepth 1")
     assert left == "", left

@@ -98,7 +98,8 @@ class Watcher:
         self.socket = socket.create_connection((ADDRESS, 5555), 60, (NEIGHBOUR, 0))
         self.socket.sendall(b"LED WATCH\n")
         self.lines = self.socket.makefile("rb")
-        assert self.next() == b"OK LED ON\n"
+        line = self.next()
+        assert line == b"OK LED ON\n", line
 
     def next(self):
         return self.lines.readline()
