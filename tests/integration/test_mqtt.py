@@ -653,7 +653,7 @@ def hostile_broker(w):
     assert program.stop() == 0
 
 
-@test("mqtt: TLS: the certificate has to be of the broker's name, and of the authority")
+@test("mqtt: TLS: the certificates of both ends have to be of the authority, the broker's of its name")
 def tls(w):
     openssl = need_program("openssl")
 
@@ -670,21 +670,26 @@ def tls(w):
         "-CAcreateserial", "-extfile", "names", "-out", "cert.pem")
     run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
         "-subj", "/CN=another", "-keyout", "other.key", "-out", "other.pem")
-    Broker(w, f"cafile {w.dir}/ca.pem", f"certfile {w.dir}/cert.pem", f"keyfile {w.dir}/key.pem")
+    Broker(w, f"cafile {w.dir}/ca.pem", f"certfile {w.dir}/cert.pem", f"keyfile {w.dir}/key.pem",
+           "require_certificate true")
     w.line(led="kitchen=log")
 
-    def start(host, authority):
+    def start(host, authority, own):
         return w.notified(
             LED_MQTT, f"--broker=mqtts://{host}:{BROKER_PORT}", "--host=pi", f"--line={w.dir}/line.sock",
-            f"--listen={w.dir}/mqtt.sock", f"--cafile={w.dir}/{authority}.pem",
+            f"--listen={w.dir}/mqtt.sock", f"--cafile={w.dir}/{authority}.pem", *own,
         )
 
-    for host, authority in ("localhost", "other"), (HOST, "ca"):
-        program = start(host, authority)
+    ours = f"--cert={w.dir}/cert.pem", f"--key={w.dir}/key.pem"
+    theirs = f"--cert={w.dir}/other.pem", f"--key={w.dir}/other.key"
+    for host, authority, own in (
+        ("localhost", "other", ours), (HOST, "ca", ours), ("localhost", "ca", theirs), ("localhost", "ca", ())
+    ):
+        program = start(host, authority, own)
         eventually(lambda: "trying again" in program.manager.status(), 20)
         assert "connected" not in program.manager.status()
         assert program.stop() == 0
-    program = start("localhost", "ca")
+    program = start("localhost", "ca", ours)
     eventually(lambda: ": connected; 1 LED;" in program.manager.status(), 20)
     assert press(w, b"LED ON\n") == b"OK LED ON\n"
     eventually(lambda: state(w) == "ON")
