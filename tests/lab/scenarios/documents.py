@@ -29,6 +29,7 @@ ELSEWHERE_LINE = "tcpdump "
 BEFORE = {
     "# systemctl disable --now led.socket led-line": "echo 0 >/run/button/press;"
     " until systemctl show -P StatusText button | grep -q OK; do sleep 0.1; done",
+    "install -D -m 600 /dev/null /etc/led/mqtt.password": "echo MQTT_USER=lamp >/etc/default/led-mqtt",
     "# echo LED=log": "systemctl stop led.socket led-line.socket led-line button;"
     " rm /etc/default/led /etc/default/button",
     "groupadd --system gpio": "systemctl disable -q --now led.socket; systemctl stop led-line.socket"
