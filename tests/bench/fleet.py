@@ -22,13 +22,14 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
 HOST, PORT = "127.0.0.1", 18931
-BUILD = Path(os.environ["BUILD"])
+BUILD = Path(os.environ.get("BUILD") or sys.exit("fleet.py: BUILD= says where the programs are"))
 
 
 def cut(buffer):
