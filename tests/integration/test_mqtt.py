@@ -5,6 +5,7 @@ import json
 import random
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -326,6 +327,30 @@ def unacknowledged(w):
         time.sleep(0.1)  # for the message to be on its way, or it would be ERR
         broker.kill()
         assert s.recv(100) == b""
+
+
+@test("mqtt: a command behind another one is not held back by either end", quick=False)
+def not_held_back(w):
+    Broker(w)  # as people have it: with Nagle's algorithm
+    w.line(led="kitchen=log")
+    mqtt(w)
+    client = Client(w, "led/pi/kitchen/availability")
+    client.client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    eventually(lambda: client.has(kitchen__availability="online"))
+    times = {"alone": [], "behind": []}
+    with connect(w.dir / "line.sock") as led:
+        led.sendall(b"LED kitchen WATCH\n")
+        led.recv(100)
+        for i in range(60):
+            for kind, pause, command in ("alone", 0.1, "ON"), ("behind", 0.005, "OFF"):
+                time.sleep(pause)
+                began = time.monotonic()
+                client.client.publish("led/pi/kitchen/set", command, 0)
+                assert led.recv(100) == f"OK LED kitchen {command}\n".encode()
+                times[kind].append(time.monotonic() - began)
+    alone, behind = (statistics.median(times[kind]) for kind in ("alone", "behind"))
+    # The kernel's delay is 40 ms, fifty times what a command takes.
+    assert behind < 10 * alone, (alone, behind)
 
 
 @test("mqtt: a press goes to every LED of the group, and home")
