@@ -35,7 +35,7 @@
 #define GOOD_USEC 30000000ULL
 
 /* The largest packet that we take. Brokers with MQTT 5 keep larger ones back. */
-#define PACKET_MAX 8192
+#define PACKET_MAX 65536
 
 /* Nothing here needs to be exact: the kernel may join wake-ups. */
 #define ACCURACY_USEC 250000

@@ -8,6 +8,9 @@
 /* Room for an ID as write_id() writes it. */
 #define ID_MAX (TOPIC_BASE_MAX + TOPIC_PART_MAX + 2)
 
+/* How the key of a button begins. */
+#define BUTTON_KEY "\"button_"
+
 /* Writes the machine's ID: letters, digits, hyphens and _ are all that it may have. */
 static const char *write_id(const struct topics *topics, char id[ID_MAX])
 {
@@ -27,9 +30,29 @@ const char *discovery_topic(
 	return text;
 }
 
+struct discovery_item *discovery_find(struct discovery_list *list, const char *name)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		if (strcmp(list->items[i].name, name) == 0)
+			return &list->items[i];
+	return NULL;
+}
+
+bool discovery_add(struct discovery_list *list, const char *name, bool gone)
+{
+	struct discovery_item *item = &list->items[list->n];
+
+	if (list->n == DISCOVERY_MAX || discovery_find(list, name))
+		return false;
+	strcpy(item->name, name);
+	item->gone = gone;
+	list->n++;
+	return true;
+}
+
 /* No text here needs escaping: topics_is_part(), command_read_name(). */
 static void write_light(
-	FILE *out, const struct topics *topics, const char *id, const struct discovery_led *led)
+	FILE *out, const struct topics *topics, const char *id, const struct discovery_item *led)
 {
 	char text[TOPIC_MAX];
 
@@ -51,20 +74,26 @@ static void write_light(
 }
 
 static void write_trigger(
-	FILE *out, const struct topics *topics, const char *id, const char *button)
+	FILE *out, const struct topics *topics, const char *id, const struct discovery_item *button)
 {
-	fprintf(out,
-		"\"button_%s\":{\"platform\":\"device_automation\",\"unique_id\":\"%s_button_%s\","
-		"\"automation_type\":\"trigger\",\"type\":\"button_short_press\","
-		"\"subtype\":\"%s\",\"topic\":\"%s/%s/button/%s\",\"payload\":\"press\","
-		"\"qos\":1}",
-		button, id, button, button, topics->base, topics->host, button);
+	const char *name = button->name;
+
+	fprintf(out, BUTTON_KEY "%s\":{\"platform\":\"device_automation\"", name);
+	if (!button->gone) {
+		fprintf(out, ",\"unique_id\":\"%s_button_%s\",\"automation_type\":\"trigger\"", id,
+			name);
+		fprintf(out, ",\"type\":\"button_short_press\",\"subtype\":\"%s\"", name);
+		fprintf(out, ",\"topic\":\"%s/%s/button/%s\",\"payload\":\"press\",\"qos\":1",
+			topics->base, topics->host, name);
+	}
+	fputc('}', out);
 }
 
-char *discovery_write(const struct topics *topics, const struct discovery_led *leds, unsigned n,
-	const struct names *buttons)
+char *discovery_write(const struct topics *topics, const struct discovery_list *leds,
+	const struct discovery_list *buttons)
 {
 	char id[ID_MAX], *text = NULL;
+	const char *comma = "";
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 	bool bad;
@@ -78,13 +107,17 @@ char *discovery_write(const struct topics *topics, const struct discovery_led *l
 		"\"origin\":{\"name\":\"led-mqtt\",\"sw_version\":\"" VERSION "\"},"
 		"\"components\":{",
 		id, topics->host);
-	for (unsigned i = 0; i < n; i++) {
-		fputs(i > 0 ? "," : "", out);
-		write_light(out, topics, id, &leds[i]);
+	for (unsigned i = 0; i < leds->n; i++) {
+		if (!topics_is_led(leds->items[i].name))
+			continue;
+		fputs(comma, out);
+		write_light(out, topics, id, &leds->items[i]);
+		comma = ",";
 	}
 	for (unsigned i = 0; i < buttons->n; i++) {
-		fputs(i > 0 || n > 0 ? "," : "", out);
-		write_trigger(out, topics, id, buttons->names[i]);
+		fputs(comma, out);
+		write_trigger(out, topics, id, &buttons->items[i]);
+		comma = ",";
 	}
 	fputs("}}", out);
 	bad = ferror(out);
@@ -93,4 +126,20 @@ char *discovery_write(const struct topics *topics, const struct discovery_led *l
 		return NULL;
 	}
 	return text;
+}
+
+const char *discovery_next_button(
+	const char *text, const char *end, char name[COMMAND_NAME_MAX + 1])
+{
+	while ((text = memmem(text, (size_t)(end - text), BUTTON_KEY, strlen(BUTTON_KEY)))) {
+		const char *quote;
+
+		text += strlen(BUTTON_KEY);
+		quote = memchr(text, '"', (size_t)(end - text));
+		if (quote && end - quote > 1 && quote[1] == ':' &&
+			command_read_name(text, (size_t)(quote - text), name) &&
+			topics_is_button(name))
+			return quote;
+	}
+	return NULL;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
-#include "discovery.h"
 #include "timer.h"
 
 #define TIMEOUT_USEC 30000000ULL
@@ -40,13 +39,12 @@ static void publish(struct forgetting *forgetting, const char *topic, bool retai
 static void on_up(void *userdata)
 {
 	struct forgetting *forgetting = userdata;
-	char topic[DISCOVERY_TOPIC_MAX];
+	char topic[TOPIC_MAX];
 
 	broker_subscribe(forgetting->broker, topics_write(forgetting->topics, "#", "", topic),
 		BROKER_EVERYTHING);
 	if (*forgetting->discovery)
-		publish(forgetting,
-			discovery_topic(forgetting->discovery, forgetting->topics, topic), true);
+		publish(forgetting, forgetting->discovery, true);
 	publish(forgetting, forgetting->marker, false);
 }
 

@@ -9,7 +9,7 @@
  * Clears everything that is retained below BASE/HOST, and Home Assistant's message. Waits for the
  * broker, and says what is wrong.
  *
- * discovery: MQTT_DISCOVERY
+ * discovery: the topic of that message, or ""
  * Returns main()'s exit status.
  */
 int forget(

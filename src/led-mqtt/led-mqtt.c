@@ -48,9 +48,6 @@
 /* With so many commands waiting for led-line, no more are read from the broker. */
 #define ORDERS_ENOUGH (ORDERS_MAX / 4)
 
-/* LEDs that are or were there: Home Assistant is told of those that are no more. */
-#define KNOWN_MAX (2 * LEDS_MAX)
-
 enum {
 	BROKER,
 	BASE,
@@ -79,6 +76,7 @@ struct options {
 	struct address line, listen;
 	char *password;
 	char id[TOPIC_MAX], will_topic[TOPIC_MAX], send[2 * TOPIC_MAX];
+	char discovery[DISCOVERY_TOPIC_MAX]; /* its topic, or "" */
 };
 
 struct program {
@@ -92,11 +90,7 @@ struct program {
 	struct presses *presses;
 	sd_event_source *status, *stop;
 	bool stopping;
-	struct known {
-		char name[COMMAND_NAME_MAX + 1];
-		bool gone;
-	} known[KNOWN_MAX];
-	unsigned n_known;
+	struct discovery_list leds, buttons; /* that are or were there */
 };
 
 static void print_help(void)
@@ -258,6 +252,8 @@ static void derive(struct options *options)
 	snprintf(options->send, sizeof options->send, "%s/%s", settings[BASE].value,
 		settings[SEND].value);
 	topics_write(&options->topics, "", "availability", options->will_topic);
+	if (*settings[DISCOVERY].value)
+		discovery_topic(settings[DISCOVERY].value, &options->topics, options->discovery);
 	/*
 	 * The same at each connection. With it, the broker ends a connection that broke, and its
 	 * will, before it lets the new one in.
@@ -309,21 +305,10 @@ static const struct followed_led *find_led(const struct program *program, const 
 	return NULL;
 }
 
-static bool is_known(const struct program *program, const char *name)
-{
-	for (unsigned i = 0; i < program->n_known; i++)
-		if (strcmp(program->known[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* Adds an LED that is there, or has left something at the broker. */
 static void know(struct program *program, const char *name)
 {
-	if (is_known(program, name) || program->n_known == KNOWN_MAX)
-		return;
-	strcpy(program->known[program->n_known++].name, name);
-	if (!topics_is_led(name))
+	if (discovery_add(&program->leds, name, false) && !topics_is_led(name))
 		syslog(LOG_WARNING, "LED %s: this name is a topic's, so it is not published", name);
 }
 
@@ -342,21 +327,13 @@ static void set_led(
 static void set_discovery(struct program *program)
 {
 	const struct options *options = program->options;
-	const char *prefix = options->settings[DISCOVERY].value;
-	struct discovery_led leds[KNOWN_MAX];
-	char topic[DISCOVERY_TOPIC_MAX], *payload;
-	unsigned n = 0;
+	char *payload;
 
-	if (!*prefix)
+	if (!*options->discovery)
 		return;
-	for (unsigned i = 0; i < program->n_known; i++)
-		if (topics_is_led(program->known[i].name))
-			leds[n++] = (struct discovery_led){
-				program->known[i].name, program->known[i].gone};
-	payload = discovery_write(&options->topics, leds, n, &options->buttons);
+	payload = discovery_write(&options->topics, &program->leds, &program->buttons);
 	if (payload)
-		retained_set(program->retained, discovery_topic(prefix, &options->topics, topic),
-			payload);
+		retained_set(program->retained, options->discovery, payload);
 	free(payload);
 }
 
@@ -368,8 +345,8 @@ static void mirror(struct program *program)
 
 	for (unsigned i = 0; i < n; i++)
 		know(program, leds[i].name);
-	for (unsigned i = 0; i < program->n_known; i++) {
-		struct known *known = &program->known[i];
+	for (unsigned i = 0; i < program->leds.n; i++) {
+		struct discovery_item *known = &program->leds.items[i];
 		const struct followed_led *led = find_led(program, known->name);
 
 		if (!topics_is_led(known->name) || (!led && n == 0))
@@ -382,8 +359,19 @@ static void mirror(struct program *program)
 		else if (led->state != LED_UNKNOWN)
 			set_led(program, led->name, led->state == LED_ON ? "ON" : "OFF", ONLINE);
 	}
-	if (n > 0 || program->options->buttons.n > 0)
+	if (n > 0 || program->buttons.n > 0)
 		set_discovery(program);
+}
+
+/* What Home Assistant knows from before: buttons that are not in MQTT_BUTTONS any more are gone. */
+static void take_discovery(struct program *program, const char *payload, size_t length)
+{
+	const char *end = payload + length;
+	char name[COMMAND_NAME_MAX + 1];
+
+	while ((payload = discovery_next_button(payload, end, name)))
+		discovery_add(&program->buttons, name, true);
+	mirror(program);
 }
 
 static void on_leds(void *userdata)
@@ -414,6 +402,8 @@ static void on_up(void *userdata)
 	broker_subscribe(program->broker, topics_write(topics, "+", "", filter), BROKER_RETAINED);
 	broker_subscribe(program->broker, topics_write(topics, "+", "availability", filter),
 		BROKER_RETAINED);
+	if (*options->discovery)
+		broker_subscribe(program->broker, options->discovery, BROKER_RETAINED);
 	/* Who sees this machine online can send it commands. */
 	retained_up(program->retained);
 	tell_manager(program);
@@ -455,12 +445,14 @@ static void on_message(
 		if (retained_seen(program->retained, topic, payload, length))
 			break;
 		/* One that an earlier process left, or led-line is not there yet. */
-		if (is_retained && length > 0 && *name && !is_known(program, name)) {
+		if (is_retained && length > 0 && *name && !discovery_find(&program->leds, name)) {
 			know(program, name);
 			mirror(program);
 		}
 		break;
 	case TOPIC_OTHER:
+		if (is_retained && strcmp(topic, program->options->discovery) == 0)
+			take_discovery(program, payload, length);
 		break;
 	}
 }
@@ -589,6 +581,8 @@ static int set_up(struct program *program)
 		!program->orders || !program->presses)
 		return -ENOMEM;
 	retained_set(program->retained, options->will_topic, ONLINE);
+	for (unsigned i = 0; i < options->buttons.n; i++)
+		discovery_add(&program->buttons, options->buttons.names[i], false);
 	mirror(program);
 	return add_sockets(program);
 }
@@ -650,8 +644,7 @@ int main(int argc, char *argv[])
 	why = confine_to_program();
 	if (why)
 		syslog(LOG_DEBUG, "not confined: %s", why);
-	status = options.forget ? forget(&options.broker, &options.topics,
-					  options.settings[DISCOVERY].value)
+	status = options.forget ? forget(&options.broker, &options.topics, options.discovery)
 				: run(&program);
 	free(options.groups.text);
 	free(options.buttons.text);

@@ -531,6 +531,45 @@ def discovery(w):
     eventually(lambda: client.of(light["state_topic"])[-1:] == [light["payload_on"]])
 
 
+@test("mqtt: a button that is taken out of MQTT_BUTTONS is told to be gone, and can come back")
+def button_gone(w):
+    Broker(w)
+    w.line(led="kitchen=log")
+    gone = {"platform": "device_automation"}
+
+    def parts():
+        text = retained(w).get("homeassistant/device/led_pi/config", "{}")
+        return json.loads(text).get("components", {})
+
+    for names, here, missing in (
+        ("door bell", "door bell", ""), ("bell", "bell", "door"), ("", "", "bell door"), ("door", "door", "bell")
+    ):
+        program = mqtt(w, f"--buttons={names}")
+        wanted = {f"button_{name}" for name in f"{here} {missing}".split()} | {"led_kitchen"}
+        eventually(lambda: set(parts()) == wanted, 10, 0.2)
+        for name in missing.split():
+            eventually(lambda: parts()[f"button_{name}"] == gone, 10, 0.2)
+        for name in here.split():
+            assert parts()[f"button_{name}"]["subtype"] == name
+        assert program.stop() == 0
+
+
+@test("mqtt: whatever is retained as the message for Home Assistant, only names are taken from it")
+def hostile_discovery(w):
+    Broker(w)
+    w.line(led="kitchen=log")
+    client = Client(w, "none")
+    topic = "homeassistant/device/led_pi/config"
+    names = "".join(f'"button_b{i}":{{}},' for i in range(1000))
+    client.publish(topic, '"button_a":"button_":"button_B b":"button_set":' + names + '"button_', retain=True)
+    mqtt(w)
+    # Its own, with no more of the others than there is room for.
+    eventually(lambda: '"led_kitchen"' in retained(w)[topic], 10, 0.2)
+    parts = lambda: json.loads(retained(w)[topic])["components"]
+    eventually(lambda: len(parts()) == 65, 10, 0.2)
+    assert {"button_a", "button_b0", "button_b62"} < set(parts()), set(parts())
+
+
 @test("mqtt: an empty MQTT_DISCOVERY: none")
 def no_discovery(w):
     Broker(w)

@@ -2,13 +2,15 @@
 
 /*
  * libFuzzer: whatever bytes come, in whatever pieces, the verdict is the same and
- * nothing is read or written out of bounds. The same for topics and payloads.
+ * nothing is read or written out of bounds. The same for topics, payloads, and what is retained for
+ * Home Assistant.
  */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../src/common/command.h"
+#include "../../src/led-mqtt/discovery.h"
 #include "../../src/led-mqtt/topics.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -84,6 +86,24 @@ static void try_topic(const char *bytes, size_t size)
 		abort();
 }
 
+/* Whatever is retained, only names are taken from it. */
+static void try_discovery(const char *bytes, size_t size)
+{
+	static const char KEY[] = "{\"button_";
+	char text[200], name[COMMAND_NAME_MAX + 1], same[COMMAND_NAME_MAX + 1];
+	const char *end = text + size;
+
+	if (size > sizeof text)
+		return;
+	memcpy(text, bytes, size);
+	/* Half of them begin as ours do. */
+	if (size % 2 && size > strlen(KEY))
+		memcpy(text, KEY, strlen(KEY));
+	for (const char *p = text; (p = discovery_next_button(p, end, name));)
+		if (p <= text || p >= end || !command_read_name(name, strlen(name), same))
+			abort();
+}
+
 static void try_bytes(const char *bytes, size_t size, size_t step, bool timed)
 {
 	struct command whole = {.timed = timed}, pieces = {.timed = timed};
@@ -112,5 +132,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!is_possible_payload(bytes, size))
 		abort();
 	try_topic(bytes, size);
+	try_discovery(bytes, size);
 	return 0;
 }
