@@ -3,8 +3,8 @@
 #define BACKOFF_H
 
 /*
- * Pauses between attempts: they double from 1 s to 40 s. Each is longer by a random part, up to
- * half of it, so that a thousand clients do not all come back in the same moment.
+ * Pauses between attempts: they double from 1 s to 30 s. Each is longer by a random part, up to as
+ * long again, so that a thousand clients do not all come back in the same moment.
  */
 
 #include <stdint.h>

@@ -6,13 +6,13 @@
 
 static void doubles(void)
 {
-	static const uint64_t SECONDS[] = {1, 2, 4, 8, 16, 32, 40, 40};
+	static const uint64_t SECONDS[] = {1, 2, 4, 8, 16, 30, 30};
 	struct backoff least = {0}, most = {0};
 
 	for (size_t i = 0; i < sizeof SECONDS / sizeof *SECONDS; i++) {
 		CHECK(backoff_next(&least, 0) == SECONDS[i] * SECOND);
 		CHECK(backoff_next(&most, UINT32_MAX) / 1000 ==
-			(SECONDS[i] * SECOND * 3 / 2 - 1) / 1000);
+			(SECONDS[i] * SECOND * 2 - 1) / 1000);
 	}
 	for (int i = 0; i < 1000; i++)
 		CHECK(backoff_next(&most, UINT32_MAX) <= BACKOFF_MAX_USEC);
@@ -36,7 +36,7 @@ static void spreads(void)
 	for (uint32_t i = 0; i < 1000; i++) {
 		struct backoff backoff = {0};
 
-		n[(backoff_next(&backoff, UINT32_MAX / 1000 * i) - SECOND) / (SECOND / 8)]++;
+		n[(backoff_next(&backoff, UINT32_MAX / 1000 * i) - SECOND) / (SECOND / 4)]++;
 	}
 	for (int i = 0; i < 4; i++)
 		CHECK(n[i] > 200 && n[i] < 300);
