@@ -25,8 +25,9 @@
 /* After this many seconds of silence, the other side is asked whether it is still there. */
 #define KEEPALIVE 30
 
-/* How often the library looks whether that time has come. */
-#define HOUSEKEEPING_USEC 10000000ULL
+/* When the library is to look for that: it counts whole seconds. Brokers wait for 15 s more. */
+#define HOUSEKEEPING_USEC ((KEEPALIVE + 1) * 1000000ULL)
+#define HOUSEKEEPING_ACCURACY_USEC 5000000ULL
 
 /* How long a broker may take to answer a connection that has been made. */
 #define CONNACK_USEC 10000000ULL
@@ -72,6 +73,7 @@ struct broker {
 	bool paused;
 	struct backoff backoff;
 	uint64_t up_since;    /* microseconds of CLOCK_MONOTONIC */
+	uint64_t sent, heard; /* the same: when something was sent, and when something came */
 	char lost[WHY_MAX];   /* why the connection ended, where a callback knows it */
 	char warned[WHY_MAX]; /* the reason that was logged last, or "" */
 	char text[2UL * WHY_MAX + sizeof(struct broker_address)];
@@ -205,6 +207,8 @@ static void on_message(struct mosquitto *client, void *userdata,
 
 	(void)client;
 	(void)properties;
+	if (message->qos > 0)
+		broker->sent = clock_usec(); /* the library acknowledges it */
 	broker->events->message(broker->userdata, message->topic, message->payload,
 		(size_t)message->payloadlen, message->retain);
 }
@@ -375,8 +379,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 	if (events & EPOLLOUT)
 		r = mosquitto_loop_write(client, 1);
 	errno = 0;
-	if (r == MOSQ_ERR_SUCCESS && events & ~(uint32_t)EPOLLOUT)
+	if (r == MOSQ_ERR_SUCCESS && events & ~(uint32_t)EPOLLOUT) {
+		broker->heard = clock_usec();
 		r = mosquitto_loop_read(client, 1);
+	}
 	/*
 	 * A broker that leaves Nagle's algorithm on, as mosquitto does, holds the next command back
 	 * until the kernel has acknowledged these bytes: 40 ms later, unless it is told to do it
@@ -420,6 +426,7 @@ static int on_attempted(sd_event_source *source, int fd, uint32_t events, void *
 	sd_event_source_set_io_fd_own(broker->io, true);
 	broker->state = WAITING;
 	broker->paused = false;
+	broker->sent = broker->heard = clock_usec();
 	timer_start(broker->timer, CONNACK_USEC);
 	timer_start(broker->housekeeping, HOUSEKEEPING_USEC);
 	follow_up(broker, MOSQ_ERR_SUCCESS);
@@ -439,14 +446,22 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
+/* There is something to be done only after silence in one direction. */
 static int on_housekeeping(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct broker *broker = userdata;
+	uint64_t now = clock_usec();
+	uint64_t quiet_since = broker->sent < broker->heard ? broker->sent : broker->heard;
+	int r = MOSQ_ERR_SUCCESS;
 
 	(void)source;
 	(void)usec;
-	timer_start(broker->housekeeping, HOUSEKEEPING_USEC);
-	follow_up(broker, mosquitto_loop_misc(client_of(broker)));
+	if (now >= quiet_since + HOUSEKEEPING_USEC) {
+		r = mosquitto_loop_misc(client_of(broker));
+		broker->sent = broker->heard = quiet_since = now;
+	}
+	timer_start_at(broker->housekeeping, quiet_since + HOUSEKEEPING_USEC);
+	follow_up(broker, r);
 	return 0;
 }
 
@@ -476,8 +491,8 @@ struct broker *broker_create(sd_event *event, const struct broker_options *optio
 	if (r >= 0)
 		r = timer_add(event, &broker->timer, ACCURACY_USEC, on_timer, broker);
 	if (r >= 0)
-		r = timer_add(event, &broker->housekeeping, HOUSEKEEPING_USEC / 2, on_housekeeping,
-			broker);
+		r = timer_add(event, &broker->housekeeping, HOUSEKEEPING_ACCURACY_USEC,
+			on_housekeeping, broker);
 	if (r < 0) {
 		broker_destroy(broker);
 		return NULL;
@@ -505,6 +520,7 @@ bool broker_publish(
 		return false;
 	r = mosquitto_publish(
 		client_of(broker), id, topic, (int)strlen(payload), payload, 1, retain);
+	broker->sent = clock_usec();
 	/* Of a connection that breaks here, the next event tells: this may be a callback. */
 	watch(broker);
 	return r == MOSQ_ERR_SUCCESS;

@@ -3,6 +3,7 @@
 
 import json
 import random
+import re
 import signal
 import socket
 import statistics
@@ -715,6 +716,66 @@ def hostile_broker(w):
     assert len(w.log("led-mqtt")) < 60
     assert state(w) == "OFF"
     assert program.stop() == 0
+
+
+def read_packet(file):
+    kind, length, shift = file.read(1)[0], 0, 0
+    while True:
+        byte = file.read(1)[0]
+        length |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return kind, file.read(length)
+
+
+class KeepAlive(threading.Thread):
+    """A broker's end of a connection until it is asked whether it is there."""
+
+    def __init__(self, connection, chatty):
+        super().__init__(daemon=True)
+        self.connection, self.chatty = connection, chatty
+        self.silence = None  # seconds from the packet before the question
+        self.start()
+
+    def run(self):
+        file, last = self.connection.makefile("rb"), time.monotonic()
+        while True:
+            kind, body = read_packet(file)
+            before, last = last, time.monotonic()
+            if kind >> 4 == 12:
+                self.silence = last - before
+                return
+            if kind >> 4 == 1:
+                self.connection.sendall(packet(0x20, b"\0\0\0"))
+                threading.Thread(target=self.chat, daemon=True).start()
+            if kind >> 4 == 3:
+                end = 2 + int.from_bytes(body[:2], "big")
+                self.connection.sendall(packet(0x40, body[end : end + 2]))
+
+    def chat(self):
+        while self.chatty and self.silence is None:
+            self.connection.sendall(packet(0x30, b"\0\1x\0"))
+            time.sleep(0.5)
+
+
+@test("mqtt: it wakes up for the keepalive alone, and keeps it where only the broker speaks", quick=False)
+def keepalive(w):
+    w.line(led="kitchen=log")
+    with socket.create_server((HOST, BROKER_PORT)) as listener:
+        listener.settimeout(10)
+        idle, quiet = mqtt(w), KeepAlive(listener.accept()[0], False)
+        mqtt(w, f"--listen={w.dir}/other.sock")
+        chatty = KeepAlive(listener.accept()[0], True)
+        time.sleep(3)  # it has said all that it had to say
+        sleeps = lambda: int(
+            re.search(r"^voluntary_ctxt_switches:\s+(\d+)", Path(f"/proc/{idle.pid}/status").read_text(), re.M)[1]
+        )
+        before = sleeps()
+        for end in quiet, chatty:
+            end.join(60)
+            # A broker waits one and a half times the 30 s.
+            assert end.silence is not None and 28 < end.silence < 45, end.silence
+        assert 1 <= sleeps() - before <= 2, sleeps() - before
 
 
 @test("mqtt: TLS: the certificates of both ends have to be of the authority, the broker's of its name")
