@@ -13,6 +13,9 @@ began, in seconds: when the LED changed is in the journal.
 watch ROUNDS PAUSE PORT has 16 watchers at port 5555, and in each round a command at led-line's own
 socket and a connection to PORT. It prints the milliseconds from before the command's connect()
 until half of the watchers had their lines, and until the last one had.
+
+mqtt ROUNDS PAUSE presses at led-mqtt's socket, and with mosquitto_pub on the topic bench/set. It
+prints the milliseconds until the broker had acknowledged it, and until the LED had changed.
 """
 
 import gc
@@ -22,6 +25,7 @@ import random
 import select
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -131,11 +135,50 @@ def watching(rounds, pause, port):
     return {"watchers": told[WARM_UP:], "bare": echo[WARM_UP:]}
 
 
+def over_broker(rounds, pause):
+    times = {"ours": [], "shell": []}
+    led = socket.socket(socket.AF_UNIX)
+    led.connect("/run/led/line.sock")
+    led.sendall(b"LED WATCH\n")
+    state = led.recv(256)
+
+    def ours(command):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect("/run/led/mqtt.sock")
+        client.sendall(f"LED {command}\n".encode())
+        answer = client.recv(256)
+        assert answer.startswith(b"OK LED "), answer
+        client.close()
+
+    def shell(command):
+        subprocess.run(["mosquitto_pub", "-q", "1", "-t", "bench/set", "-m", command], check=True)
+
+    steps = [ours, shell]
+    for number in range(WARM_UP + rounds):
+        random.shuffle(steps)
+        for step in steps:
+            command = "OFF" if state == b"OK LED ON\n" else "ON"
+            start = time.perf_counter_ns()
+            step(command)
+            acknowledged = time.perf_counter_ns()
+            state = led.recv(256)
+            changed = time.perf_counter_ns()
+            assert state == f"OK LED {command}\n".encode(), state
+            if number >= WARM_UP:
+                times[step.__name__].append(
+                    ((acknowledged - start) / 1e6, (changed - start) / 1e6)
+                )
+            time.sleep(pause)
+    return times
+
+
 random.seed(1)
 gc.disable()
 if sys.argv[1] == "press":
     print(json.dumps(presses(int(sys.argv[2]), float(sys.argv[3]))))
 elif sys.argv[1] == "watch":
     print(json.dumps(watching(int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))))
+elif sys.argv[1] == "mqtt":
+    print(json.dumps(over_broker(int(sys.argv[2]), float(sys.argv[3]))))
 else:
     print(json.dumps(connections(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])))
