@@ -84,7 +84,8 @@ class Machine:
     def last_words(self):
         """The journal's last lines, which may explain a failure."""
         since = f"--after-cursor='{self.mark}'" if self.mark else "-b"
-        return self.says(f"journalctl -q {since} -n 40 -o short-monotonic") + "\n"
+        # With a cursor, -n would print the first lines.
+        return self.says(f"journalctl -q {since} -o short-monotonic | tail -n 40") + "\n"
 
     def processes(self):
         return self.says("pgrep -a '^(led-|button)'")
