@@ -10,12 +10,6 @@
 #include "leds.h"
 #include "watchers.h"
 
-/* Clients served at once. One more, and the oldest silent one makes room. */
-#define SERVER_CLIENTS 64
-
-/* Listening sockets at the most. */
-#define SERVER_SOCKETS 32
-
 struct server;
 
 /*
