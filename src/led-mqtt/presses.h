@@ -13,9 +13,6 @@
 #include "limit.h"
 #include "topics.h"
 
-/* Clients served at once. */
-#define PRESSES_CLIENTS 64
-
 struct presses;
 
 /*

@@ -4,6 +4,7 @@
 import json
 import random
 import re
+import resource
 import signal
 import socket
 import statistics
@@ -24,6 +25,7 @@ from world import (
     connect,
     eventually,
     need_program,
+    read_all,
     test,
 )
 
@@ -352,6 +354,56 @@ def not_held_back(w):
     alone, behind = (statistics.median(times[kind]) for kind in ("alone", "behind"))
     # The kernel's delay is 40 ms, fifty times what a command takes.
     assert behind < 10 * alone, (alone, behind)
+
+
+@test("mqtt: 64 silent clients are held, and one more evicts the oldest")
+def room(w):
+    Broker(w)
+    w.line()
+    mqtt(w)
+    eventually(lambda: retained(w).get("led/pi/availability") == "online", 10, 0.2)
+    held = [connect(w.dir / "mqtt.sock") for _ in range(64)]
+    w.at_end(lambda: [s.close() for s in held])
+    assert press(w, b"LED ON\n") == b"OK LED ON\n"
+    assert read_all(held[0]) == b"ERR too many connections\n"
+    for s in held[1:]:
+        s.sendall(b"LED OFF\n")
+    answers = [read_all(s) for s in held[1:]]
+    assert answers == [b"OK LED OFF\n"] * 63, answers
+
+
+@test("mqtt: 64 clients wait for the broker: none of them makes room for one more")
+def no_room(w):
+    broker = Broker(w)
+    w.line()
+    mqtt(w)
+    eventually(lambda: retained(w).get("led/pi/availability") == "online", 10, 0.2)
+    broker.process.pause()
+    held = []
+    w.at_end(lambda: [s.close() for s in held])
+    for _ in range(64):
+        held.append(connect(w.dir / "mqtt.sock"))
+        held[-1].sendall(b"LED ON\n")
+    answer = press(w, b"LED OFF\n")
+    assert answer == b"ERR too many connections\n", answer
+    broker.process.resume()
+    assert [read_all(s) for s in held] == [b"OK LED ON\n"] * 64
+
+
+@test("mqtt: out of descriptors: one line in the log, and service as soon as one is free", quick=False)
+def out_of_descriptors(w):
+    Broker(w)
+    process = mqtt(w)
+    eventually(lambda: retained(w).get("led/pi/availability") == "online", 10, 0.2)
+    warnings = lambda: [x for x in w.log("led-mqtt", WARNING) if "accepted" in x]
+    most = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (0, most))
+    with connect(w.dir / "mqtt.sock") as s:
+        s.sendall(b"LED ON\n")
+        time.sleep(2.5)
+        assert warnings() == ["no connection can be accepted: Too many open files"], warnings()
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (most, most))
+        assert read_all(s) == b"OK LED ON\n"
 
 
 @test("mqtt: a press goes to every LED of the group, and home")
