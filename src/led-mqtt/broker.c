@@ -506,6 +506,11 @@ bool broker_is_up(const struct broker *broker)
 	return broker->state == UP;
 }
 
+int broker_socket(const struct broker *broker)
+{
+	return mosquitto_socket(client_of(broker));
+}
+
 const char *broker_text(const struct broker *broker)
 {
 	return broker->text;

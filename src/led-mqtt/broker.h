@@ -61,6 +61,9 @@ struct broker *broker_create(sd_event *event, const struct broker_options *optio
 /* Whether there is a connection, and messages can be published. */
 bool broker_is_up(const struct broker *broker);
 
+/* The connection's socket, while there is a connection: arrival_ms(). */
+int broker_socket(const struct broker *broker);
+
 /* What is to be known of the connection, for people. */
 const char *broker_text(const struct broker *broker);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "arrival.h"
 #include "broker.h"
 #include "confine.h"
 #include "descriptors.h"
@@ -83,6 +84,7 @@ struct program {
 	sd_event *event;
 	const struct options *options;
 	struct limit *limit;
+	struct arrival_clock clock;
 	struct broker *broker;
 	struct retained *retained;
 	struct follower *follower;
@@ -422,6 +424,7 @@ static void take_command(struct program *program, const char *topic, const char 
 		return;
 	}
 	strcpy(request.name, name);
+	request.at = arrival_ms(&program->clock, broker_socket(program->broker));
 	orders_add(program->orders, &request);
 	broker_pause(program->broker, orders_waiting(program->orders) >= ORDERS_ENOUGH);
 }
@@ -569,12 +572,13 @@ static int set_up(struct program *program)
 		r = timer_add(program->event, &program->stop, ACCURACY_USEC, on_stop, program);
 	if (r < 0)
 		return r;
+	arrival_clock_open(&program->clock);
 	program->limit = limit_create(program->event, "messages");
 	program->broker = broker_create(program->event, &options->broker, &EVENTS, program);
 	program->retained = retained_create(program->broker);
 	program->follower = follower_create(program->event, &options->line, on_leds, program);
-	program->orders = orders_create(program->event, &options->line, program->follower,
-		program->limit, on_orders, program);
+	program->orders = orders_create(program->event, &options->line, &program->clock,
+		program->follower, program->limit, on_orders, program);
 	program->presses = presses_create(
 		program->event, program->broker, &options->topics, options->send, program->limit);
 	if (!program->limit || !program->broker || !program->retained || !program->follower ||
@@ -606,6 +610,7 @@ static int run(struct program *program)
 	retained_destroy(program->retained);
 	broker_destroy(program->broker);
 	limit_destroy(program->limit);
+	arrival_clock_close(&program->clock);
 	sd_event_source_disable_unref(program->status);
 	sd_event_source_disable_unref(program->stop);
 	sd_event_unref(program->event);
@@ -631,7 +636,7 @@ int main(int argc, char *argv[])
 			[LINE] = {"--line", "LED_LINE", LINE_SOCKET, NULL},
 			[LISTEN] = {"--listen", "MQTT_LISTEN", SOCKET, NULL},
 		}};
-	struct program program = {.options = &options};
+	struct program program = {.options = &options, .clock = {-1}};
 	const char *why;
 	int status;
 

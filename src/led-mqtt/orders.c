@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "orders.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
-#include "clock.h"
 #include "exchange.h"
 #include "timer.h"
-
-#define LATE_USEC (COMMAND_LATE_MS * 1000ULL)
 
 /* Longer than led-handler takes to say that led-line is out of reach. */
 #define ANSWER_USEC 5500000ULL
@@ -20,12 +18,12 @@
 struct order {
 	struct request request;
 	unsigned led; /* where it is for every LED, but only one at a time can be told: the next */
-	uint64_t at;  /* microseconds of CLOCK_MONOTONIC */
 };
 
 struct orders {
 	sd_event *event;
 	const struct address *line;
+	const struct arrival_clock *clock;
 	const struct follower *follower;
 	struct limit *limit;
 	orders_changed changed;
@@ -34,7 +32,8 @@ struct orders {
 	unsigned first, waiting;
 	unsigned long done;
 	struct exchange exchange;
-	char command[COMMAND_MAX + 2];
+	char command[COMMAND_MAX + 1];
+	char timed[COMMAND_MAX + COMMAND_TIME_MAX + 2]; /* as led-line gets it */
 	sd_event_source *timer;
 	bool asking; /* the timer runs for an answer, and not for a new attempt */
 };
@@ -52,7 +51,12 @@ static bool is_for_each(const struct request *request)
 	return !*request->name && !request->all;
 }
 
-/* The command of the current order, without its newline. Returns false if there is no LED left. */
+static bool is_late(const struct orders *orders, const struct request *request)
+{
+	return arrival_ms(orders->clock, -1) > request->at + COMMAND_LATE_MS;
+}
+
+/* The command of the current order. Returns false if there is no LED left. */
 static bool write_command(struct orders *orders, char text[COMMAND_MAX + 1])
 {
 	struct request request = current(orders)->request;
@@ -71,10 +75,8 @@ static bool write_command(struct orders *orders, char text[COMMAND_MAX + 1])
 /* Logs how a command ended. */
 static void log_end(struct orders *orders, const char *how)
 {
-	size_t length = strcspn(orders->command, "\n");
-
 	if (limit_take(orders->limit))
-		syslog(LOG_INFO, "the broker sent \"%.*s\": %s", (int)length, orders->command, how);
+		syslog(LOG_INFO, "the broker sent \"%s\": %s", orders->command, how);
 }
 
 static void remove_first(struct orders *orders)
@@ -110,7 +112,7 @@ static void on_ended(void *userdata, const char *why, bool sent)
 	struct orders *orders = userdata;
 	const struct order *order = current(orders);
 
-	if (clock_usec() - order->at >= LATE_USEC || (sent && !may_repeat(&order->request))) {
+	if (is_late(orders, &order->request) || (sent && !may_repeat(&order->request))) {
 		log_end(orders, why);
 		advance(orders, false);
 		return;
@@ -133,8 +135,8 @@ static void attempt(struct orders *orders)
 {
 	while (orders->waiting > 0) {
 		bool has_led = write_command(orders, orders->command);
-		bool is_late = clock_usec() - current(orders)->at >= LATE_USEC;
-		if (has_led && !is_late)
+
+		if (has_led && !is_late(orders, &current(orders)->request))
 			break;
 		if (has_led)
 			log_end(orders, COMMAND_LATE);
@@ -142,10 +144,11 @@ static void attempt(struct orders *orders)
 	}
 	if (orders->waiting == 0)
 		return;
-	strcat(orders->command, "\n");
+	snprintf(orders->timed, sizeof orders->timed, "%s @%llu\n", orders->command,
+		(unsigned long long)current(orders)->request.at);
 	orders->asking = true;
 	timer_start(orders->timer, ANSWER_USEC);
-	exchange_open(&orders->exchange, orders->event, orders->line, orders->command);
+	exchange_open(&orders->exchange, orders->event, orders->line, orders->timed);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -164,8 +167,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 }
 
 struct orders *orders_create(sd_event *event, const struct address *line,
-	const struct follower *follower, struct limit *limit, orders_changed changed,
-	void *userdata)
+	const struct arrival_clock *clock, const struct follower *follower, struct limit *limit,
+	orders_changed changed, void *userdata)
 {
 	struct orders *orders = calloc(1, sizeof *orders);
 
@@ -173,6 +176,7 @@ struct orders *orders_create(sd_event *event, const struct address *line,
 		return NULL;
 	orders->event = sd_event_ref(event);
 	orders->line = line;
+	orders->clock = clock;
 	orders->follower = follower;
 	orders->limit = limit;
 	orders->changed = changed;
@@ -195,7 +199,7 @@ void orders_add(struct orders *orders, const struct request *request)
 			syslog(LOG_WARNING, "a command was dropped: %d were waiting", ORDERS_MAX);
 		return;
 	}
-	*order = (struct order){.request = *request, .at = clock_usec()};
+	*order = (struct order){.request = *request};
 	order->request.all =
 		!*request->name && (request->verb == VERB_ON || request->verb == VERB_OFF);
 	orders->waiting++;

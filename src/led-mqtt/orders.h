@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "address.h"
+#include "arrival.h"
 #include "command.h"
 #include "follower.h"
 #include "limit.h"
@@ -24,19 +25,20 @@ struct orders;
  * Creates an empty queue.
  *
  * line: where led-line listens; kept by the caller
+ * clock: tells what time it is; kept by the caller
  * follower: knows the LEDs; kept by the caller
  * limit: of the log; kept by the caller
  * Returns NULL when memory is short.
  */
 struct orders *orders_create(sd_event *event, const struct address *line,
-	const struct follower *follower, struct limit *limit, orders_changed changed,
-	void *userdata);
+	const struct arrival_clock *clock, const struct follower *follower, struct limit *limit,
+	orders_changed changed, void *userdata);
 
 /*
- * Queues a command, which is logged with its answer. One that led-line cannot take within 5 s is
- * dropped.
+ * Queues a command, which is logged with its answer. One that led-line cannot take within 5 s of
+ * its arrival is dropped.
  *
- * request: without a name, it is for every LED
+ * request: without a name, it is for every LED; with the time of its arrival
  */
 void orders_add(struct orders *orders, const struct request *request);
 

@@ -508,6 +508,32 @@ def kills(w):
         assert state(w) == lit, victim
 
 
+@test("mqtt: a command that led-line can look at only 5 s later is too late, and an older one changes nothing", quick=False)
+def late(w):
+    Broker(w)
+    line = w.line(led="kitchen=log")
+    program = mqtt(w)
+    client = Client(w)
+    eventually(lambda: client.has(kitchen="OFF"))
+    # led-line hangs.
+    line.pause()
+    client.publish("led/pi/kitchen/set", "ON")
+    time.sleep(6)  # what is measured: longer than 5 s
+    line.resume()
+    eventually(lambda: any('sent "LED kitchen ON @' in t and "ERR too late" in t for t in w.log("led-line")), 10)
+    assert state(w) == "OFF"
+    # led-mqtt hangs, and meanwhile somebody else has a newer command.
+    program.pause()
+    client.publish("led/pi/kitchen/set", "ON")
+    time.sleep(0.1)  # many ticks
+    assert ask(b"LED kitchen OFF\n", w.dir / "line.sock") == b"OK LED kitchen OFF\n"
+    program.resume()
+    eventually(lambda: any('"LED kitchen ON": OK LED kitchen OFF' in t for t in w.log("led-mqtt")))
+    assert state(w) == "OFF"
+    client.publish("led/pi/kitchen/set", "ON")
+    eventually(lambda: state(w) == "ON")
+
+
 @test("mqtt: led-line comes back with other LEDs: the topics of those that are gone are cleared")
 def other_leds(w):
     Broker(w)
