@@ -71,6 +71,7 @@ struct broker {
 	bool found_to_be_old; /* on this connection */
 	sd_event_source *attempted, *io, *timer, *housekeeping;
 	bool paused;
+	unsigned subscriptions; /* that the broker has not answered */
 	struct backoff backoff;
 	uint64_t up_since;    /* microseconds of CLOCK_MONOTONIC */
 	uint64_t sent, heard; /* the same: when something was sent, and when something came */
@@ -181,6 +182,9 @@ static void on_connect(struct mosquitto *client, void *userdata, int code, int f
 	(void)client;
 	(void)flags;
 	(void)properties;
+	/* The library takes more than one of them. */
+	if (broker->state != WAITING)
+		return;
 	if (code == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION && !broker->is_old) {
 		broker->is_old = broker->found_to_be_old = true;
 		return;
@@ -193,6 +197,7 @@ static void on_connect(struct mosquitto *client, void *userdata, int code, int f
 	}
 	broker->state = UP;
 	broker->up_since = clock_usec();
+	broker->subscriptions = 0;
 	timer_stop(broker->timer);
 	set_text(broker, "connected");
 	syslog(LOG_NOTICE, "%s", broker->text);
@@ -228,14 +233,18 @@ static void on_publish(struct mosquitto *client, void *userdata, int id, int cod
 static void on_subscribe(struct mosquitto *client, void *userdata, int id, int n,
 	const int *granted, const mosquitto_property *properties)
 {
+	struct broker *broker = userdata;
+
 	(void)client;
-	(void)userdata;
 	(void)id;
 	(void)properties;
-	for (int i = 0; i < n; i++)
-		if (granted[i] >= 128)
-			syslog(LOG_WARNING, "the broker refuses a subscription: %s",
-				mosquitto_reason_string(granted[i]));
+	/* The library takes more than there were subscriptions. */
+	if (broker->subscriptions == 0 || n < 1)
+		return;
+	broker->subscriptions--;
+	if (granted[0] >= 128)
+		syslog(LOG_WARNING, "the broker refuses a subscription: %s",
+			mosquitto_reason_string(granted[0]));
 }
 
 /* A broker may say why it ends the connection. */
@@ -337,12 +346,14 @@ static void start_attempt(struct broker *broker)
 /* Waits for what the library is to be called for next. */
 static void watch(struct broker *broker)
 {
-	uint32_t events = broker->paused ? 0 : EPOLLIN;
+	bool has_more = mosquitto_want_write(client_of(broker));
+	uint32_t events = has_more ? EPOLLOUT : 0;
 
+	/* Without room for acknowledgements, more to be acknowledged would only fill memory. */
+	if (!broker->paused && !(has_more && broker->state == UP))
+		events |= EPOLLIN;
 	if (broker->state == WAITING)
 		events |= EPOLLRDHUP;
-	if (mosquitto_want_write(client_of(broker)))
-		events |= EPOLLOUT;
 	sd_event_source_set_io_events(broker->io, events);
 }
 
@@ -539,6 +550,7 @@ void broker_subscribe(struct broker *broker, const char *filter, enum broker_del
 		[BROKER_EVERYTHING] = 0,
 	};
 
+	broker->subscriptions++;
 	mosquitto_subscribe_v5(
 		client_of(broker), NULL, filter, 1, broker->is_old ? 0 : OPTIONS[delivery], NULL);
 	watch(broker);

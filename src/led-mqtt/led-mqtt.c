@@ -307,9 +307,24 @@ static const struct followed_led *find_led(const struct program *program, const 
 	return NULL;
 }
 
+/* Whatever else is retained on topics of LEDs, those of led-line have their places. */
+static void make_room(struct program *program)
+{
+	struct discovery_list *leds = &program->leds;
+	unsigned i = 0;
+
+	while (find_led(program, leds->items[i].name))
+		i++;
+	leds->items[i] = leds->items[--leds->n];
+}
+
 /* Adds an LED that is there, or has left something at the broker. */
 static void know(struct program *program, const char *name)
 {
+	if (discovery_find(&program->leds, name))
+		return;
+	if (program->leds.n == DISCOVERY_MAX && find_led(program, name))
+		make_room(program);
 	if (discovery_add(&program->leds, name, false) && !topics_is_led(name))
 		syslog(LOG_WARNING, "LED %s: this name is a topic's, so it is not published", name);
 }

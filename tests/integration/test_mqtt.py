@@ -236,6 +236,19 @@ def late_will(w):
     assert retained(w)["led/pi/availability"] == "online"
 
 
+@test("mqtt: whatever is retained on topics of LEDs, led-line's own have their places")
+def junk(w):
+    Broker(w)
+    client = Client(w, "none")
+    for i in range(70):
+        client.publish(f"led/pi/junk{i}", "ON", retain=True)
+    mqtt(w)
+    eventually(lambda: retained(w).get("led/pi/availability") == "online", 10, 0.2)
+    w.line(led="led=log kitchen=log")
+    wanted = {"led/pi/led": "OFF", "led/pi/kitchen": "OFF"}
+    eventually(lambda: wanted.items() <= retained(w).items(), 20, 0.2)
+
+
 @test("mqtt: kill -9 leaves offline, a regular stop too, and a start online")
 def offline(w):
     Broker(w)
@@ -741,12 +754,16 @@ class FakeBroker:
         self.listener.shutdown(socket.SHUT_RDWR)  # ends accept(2)
         self.listener.close()
 
+    def hang_up(self):
+        self.connection.shutdown(socket.SHUT_RDWR)
+
     def _run(self):
         while True:
             try:
                 s, _ = self.listener.accept()
             except OSError:
                 return
+            self.connection = s
             with s:
                 s.settimeout(5)
                 try:
@@ -854,6 +871,42 @@ def keepalive(w):
             # A broker waits one and a half times the 30 s.
             assert end.silence is not None and 28 < end.silence < 45, end.silence
         assert 1 <= sleeps() - before <= 2, sleeps() - before
+
+
+@test("mqtt: a broker that floods with answers that nobody asked for fills neither log nor memory")
+def unasked_answers(w):
+    connack = packet(0x20, b"\0\0\0")
+    floods = [connack * 100000, connack + packet(0x90, b"\0\1\0\x87") * 100000,
+              connack + packet(0x32, b"\0\x0eled/pi/x/state\0\1\0") * 100000]
+    done = threading.Event()
+
+    def replies(version, s):
+        flood = floods[min(len(broker.versions), len(floods)) - 1]
+        s.settimeout(1)
+        try:
+            s.sendall(flood)
+        except TimeoutError:
+            pass  # it does not read on, since its acknowledgements are not read
+        if len(broker.versions) >= len(floods):
+            done.set()
+        return b""
+
+    broker = FakeBroker(w, replies)
+    # Each connection ends when the next flood is due.
+    program = mqtt(w)
+    memory = lambda: int(Path(f"/proc/{program.pid}/statm").read_text().split()[1]) * 4096
+    before = memory()
+    for n in range(1, 4):
+        eventually(lambda: len(broker.versions) >= n, 20)
+        if n < 3:
+            time.sleep(0.5)
+            broker.hang_up()
+    assert done.wait(20)
+    assert len(w.log("led-mqtt")) < 30, len(w.log("led-mqtt"))
+    assert any("the broker refuses a subscription: Not authorized" in t for t in w.log("led-mqtt", WARNING))
+    if not SLOW:
+        assert memory() < before + (4 << 20), (before, memory())
+    assert program.poll() is None
 
 
 @test("mqtt: TLS: the certificates of both ends have to be of the authority, the broker's of its name")
