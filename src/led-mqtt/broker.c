@@ -527,19 +527,21 @@ const char *broker_text(const struct broker *broker)
 	return broker->text;
 }
 
-bool broker_publish(
+const char *broker_publish(
 	struct broker *broker, const char *topic, const char *payload, bool retain, int *id)
 {
 	int r;
 
 	if (broker->state != UP)
-		return false;
+		return broker->text;
 	r = mosquitto_publish(
 		client_of(broker), id, topic, (int)strlen(payload), payload, 1, retain);
+	if (r != MOSQ_ERR_SUCCESS)
+		return mosquitto_strerror(r);
 	broker->sent = clock_usec();
 	/* Of a connection that breaks here, the next event tells: this may be a callback. */
 	watch(broker);
-	return r == MOSQ_ERR_SUCCESS;
+	return NULL;
 }
 
 void broker_subscribe(struct broker *broker, const char *filter, enum broker_delivery delivery)

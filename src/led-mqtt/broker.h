@@ -71,9 +71,9 @@ const char *broker_text(const struct broker *broker);
  * Publishes a message with QoS 1.
  *
  * id: set to what acknowledged() will have, not 0; or NULL
- * Returns whether it is on its way.
+ * Returns NULL, or the reason why it is not on its way.
  */
-bool broker_publish(
+const char *broker_publish(
 	struct broker *broker, const char *topic, const char *payload, bool retain, int *id);
 
 /* Subscribes. A refusal is logged. */

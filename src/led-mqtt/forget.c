@@ -32,7 +32,7 @@ static void end(struct forgetting *forgetting, const char *why)
 
 static void publish(struct forgetting *forgetting, const char *topic, bool retain)
 {
-	if (broker_publish(forgetting->broker, topic, "", retain, NULL))
+	if (!broker_publish(forgetting->broker, topic, "", retain, NULL))
 		forgetting->unacknowledged++;
 }
 

@@ -488,7 +488,7 @@ static void on_acknowledged(void *userdata, int id, const char *why)
 {
 	struct program *program = userdata;
 
-	retained_acknowledged(program->retained, id);
+	retained_acknowledged(program->retained, id, why);
 	presses_acknowledged(program->presses, id, why);
 	stop_if_done(program);
 	tell_manager(program);
@@ -590,7 +590,7 @@ static int set_up(struct program *program)
 	arrival_clock_open(&program->clock);
 	program->limit = limit_create(program->event, "messages");
 	program->broker = broker_create(program->event, &options->broker, &EVENTS, program);
-	program->retained = retained_create(program->broker);
+	program->retained = retained_create(program->event, program->broker, program->limit);
 	program->follower = follower_create(program->event, &options->line, on_leds, program);
 	program->orders = orders_create(program->event, &options->line, &program->clock,
 		program->follower, program->limit, on_orders, program);

@@ -38,14 +38,14 @@ static bool is_for_broker(const struct request *request)
 static void publish(struct press *press, bool ended, const char *topic, const char *payload)
 {
 	struct broker *broker = ((struct presses *)press->client.userdata)->broker;
+	const char *why = broker_publish(broker, topic, payload, false, &press->id);
 
 	/* One that has hung up still gets its press delivered. */
-	if (broker_is_up(broker) && broker_publish(broker, topic, payload, false, &press->id))
+	if (!why)
 		client_wait(&press->client, BROKER_USEC,
 			"no answer: the broker has not acknowledged it");
 	else
-		client_answer(
-			&press->client, ended, "ERR the broker is away: %s", broker_text(broker));
+		client_answer(&press->client, ended, "ERR the broker is away: %s", why);
 }
 
 static void on_command(struct client *client, bool ended)

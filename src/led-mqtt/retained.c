@@ -3,27 +3,27 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
+
+#include "timer.h"
+
+#define CORRECTION_USEC 1000000ULL
+#define ACCURACY_USEC 50000
 
 struct topic {
 	struct topic *next;
 	char *name, *payload;
-	bool wanted; /* the payload is to be published */
-	int id;      /* of the message that is on its way, or 0 */
+	bool wanted;  /* the payload is to be published */
+	bool spoiled; /* somebody else has published another one */
+	int id;       /* of the message that is on its way, or 0 */
 };
 
 struct retained {
 	struct broker *broker;
+	struct limit *limit;
+	sd_event_source *timer; /* for those that are spoiled */
 	struct topic *first;
 };
-
-struct retained *retained_create(struct broker *broker)
-{
-	struct retained *retained = calloc(1, sizeof *retained);
-
-	if (retained)
-		retained->broker = broker;
-	return retained;
-}
 
 static struct topic *find(struct retained *retained, const char *name)
 {
@@ -59,14 +59,55 @@ static struct topic *add(struct retained *retained, const char *name)
 	return topic;
 }
 
+static void warn(struct retained *retained, const struct topic *topic, const char *why)
+{
+	if (limit_take(retained->limit))
+		syslog(LOG_WARNING, "%s cannot be published: %s", topic->name, why);
+}
+
 static void publish(struct retained *retained, struct topic *topic)
 {
-	if (!topic->wanted || topic->id || !topic->payload)
+	const char *why;
+
+	if (!topic->wanted || topic->id || !topic->payload || !broker_is_up(retained->broker))
 		return;
-	if (broker_publish(retained->broker, topic->name, topic->payload, true, &topic->id))
-		topic->wanted = false;
-	else
-		topic->id = 0;
+	topic->wanted = false;
+	why = broker_publish(retained->broker, topic->name, topic->payload, true, &topic->id);
+	if (!why)
+		return;
+	topic->id = 0;
+	warn(retained, topic, why);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct retained *retained = userdata;
+
+	(void)source;
+	(void)usec;
+	for (struct topic *topic = retained->first; topic; topic = topic->next) {
+		if (!topic->spoiled)
+			continue;
+		topic->spoiled = false;
+		topic->wanted = true;
+		publish(retained, topic);
+	}
+	return 0;
+}
+
+struct retained *retained_create(sd_event *event, struct broker *broker, struct limit *limit)
+{
+	struct retained *retained = calloc(1, sizeof *retained);
+
+	if (!retained)
+		return NULL;
+	retained->broker = broker;
+	retained->limit = limit;
+	if (timer_add(event, &retained->timer, ACCURACY_USEC, on_timer, retained) < 0) {
+		retained_destroy(retained);
+		return NULL;
+	}
+	return retained;
 }
 
 void retained_set(struct retained *retained, const char *name, const char *payload)
@@ -101,11 +142,12 @@ void retained_down(struct retained *retained)
 {
 	for (struct topic *topic = retained->first; topic; topic = topic->next) {
 		topic->id = 0;
+		topic->spoiled = false;
 		topic->wanted = true;
 	}
 }
 
-void retained_acknowledged(struct retained *retained, int id)
+void retained_acknowledged(struct retained *retained, int id, const char *why)
 {
 	struct topic **place = &retained->first, *topic;
 
@@ -115,6 +157,8 @@ void retained_acknowledged(struct retained *retained, int id)
 	if (!topic)
 		return;
 	topic->id = 0;
+	if (why)
+		warn(retained, topic, why);
 	publish(retained, topic);
 	/* One that is cleared has no more to be kept for. */
 	if (!topic->id && !topic->wanted && !*topic->payload) {
@@ -130,8 +174,8 @@ bool retained_seen(struct retained *retained, const char *name, const void *payl
 	if (!topic)
 		return false;
 	if (length != strlen(topic->payload) || memcmp(payload, topic->payload, length) != 0) {
-		topic->wanted = true;
-		publish(retained, topic);
+		topic->spoiled = true;
+		timer_start_if_stopped(retained->timer, CORRECTION_USEC);
 	}
 	return true;
 }
@@ -139,7 +183,7 @@ bool retained_seen(struct retained *retained, const char *name, const void *payl
 bool retained_is_done(const struct retained *retained)
 {
 	for (const struct topic *topic = retained->first; topic; topic = topic->next)
-		if (topic->wanted || topic->id)
+		if (topic->wanted || topic->spoiled || topic->id)
 			return false;
 	return true;
 }
@@ -154,5 +198,6 @@ void retained_destroy(struct retained *retained)
 		next = topic->next;
 		topic_free(topic);
 	}
+	sd_event_source_disable_unref(retained->timer);
 	free(retained);
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "broker.h"
+#include "limit.h"
 
 struct retained;
 
@@ -18,9 +19,10 @@ struct retained;
  * Creates a table without topics.
  *
  * broker: where they are published; kept by the caller
+ * limit: of the log; kept by the caller
  * Returns NULL when memory is short.
  */
-struct retained *retained_create(struct broker *broker);
+struct retained *retained_create(sd_event *event, struct broker *broker, struct limit *limit);
 
 /*
  * Sets a topic's payload, which is published now, or when there is a connection. An empty one
@@ -34,12 +36,13 @@ void retained_up(struct retained *retained);
 /* The connection is gone, and nothing more is acknowledged on it. */
 void retained_down(struct retained *retained);
 
-/* The broker has acknowledged a message, which may be one of these. */
-void retained_acknowledged(struct retained *retained, int id);
+/* The broker has acknowledged a message, which may be one of these; or has refused it. */
+void retained_acknowledged(struct retained *retained, int id, const char *why);
 
 /*
  * The broker has delivered a topic's payload. If that is not the one that the topic is to have, as
- * with a will that comes late, it is published again.
+ * with a will that comes late, it is published again, but at most once a second: whoever publishes
+ * the other one may do the same.
  *
  * Returns whether it is one of these topics.
  */

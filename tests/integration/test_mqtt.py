@@ -236,6 +236,24 @@ def late_will(w):
     assert retained(w)["led/pi/availability"] == "online"
 
 
+@test("mqtt: somebody who publishes on its topics, over and over, is corrected once a second")
+def war(w):
+    Broker(w, "set_tcp_nodelay true")
+    w.line(led="kitchen=log")
+    mqtt(w)
+    client = Client(w, "led/pi/kitchen")
+    eventually(lambda: client.has(kitchen="OFF"))
+    rival = Client(w, "led/pi/kitchen")
+    rival.client.on_message = lambda c, _, m: m.payload == b"OFF" and c.publish("led/pi/kitchen", "ON", 1, True)
+    began = time.monotonic()
+    rival.publish("led/pi/kitchen", "ON", retain=True)
+    time.sleep(3)
+    count, seconds = client.of("led/pi/kitchen").count("OFF"), time.monotonic() - began
+    assert 2 <= count <= 2 + seconds, (count, seconds)
+    rival.close()
+    eventually(lambda: retained(w)["led/pi/kitchen"] == "OFF", 5, 0.2)
+
+
 @test("mqtt: whatever is retained on topics of LEDs, led-line's own have their places")
 def junk(w):
     Broker(w)
@@ -972,7 +990,7 @@ def password(w):
     assert "secret" not in Path(f"/proc/{program.pid}/cmdline").read_text().replace(str(secret), "")
 
 
-@test("mqtt: an access list that refuses is named: a press is ERR, a subscription a warning")
+@test("mqtt: an access list that refuses is named: a press is ERR, what cannot be retained a warning")
 def access_list(w):
     (w.dir / "acl").write_text("topic readwrite led/pi/#\n")
     Broker(w, f"acl_file {w.dir}/acl")
@@ -980,6 +998,8 @@ def access_list(w):
     eventually(lambda: press(w, b"PRESS door\n") == b"OK PRESS door\n", 10, 0.2)
     answer = press(w, b"LED ON\n")
     assert answer == b"ERR the broker refuses it: Not authorized\n", answer
+    refused = "homeassistant/device/led_pi/config cannot be published: Not authorized"
+    eventually(lambda: refused in w.log("led-mqtt", WARNING))
 
 
 @test("mqtt: wrong settings: one clear line and exit status 2")
