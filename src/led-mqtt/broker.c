@@ -32,6 +32,9 @@
 /* How long a broker may take to answer a connection that has been made. */
 #define CONNACK_USEC 10000000ULL
 
+/* The same for what has been published. */
+#define ACKNOWLEDGED_USEC 10000000ULL
+
 /* A connection that lasted this long was a good one: the pauses begin anew. */
 #define GOOD_USEC 30000000ULL
 
@@ -45,6 +48,9 @@
 #define CA_PATH "/etc/ssl/certs"
 
 #define WHY_MAX 256
+
+static const char CLOSED[] = "the broker has closed the connection";
+static const char SILENT[] = "the broker does not answer";
 
 /* What a thread does: it connects, and waits. The client is the thread's as long as it runs. */
 struct attempt {
@@ -71,7 +77,7 @@ struct broker {
 	bool found_to_be_old; /* on this connection */
 	sd_event_source *attempted, *io, *timer, *housekeeping;
 	bool paused;
-	unsigned subscriptions; /* that the broker has not answered */
+	unsigned unacknowledged, subscriptions; /* that the broker has not answered */
 	struct backoff backoff;
 	uint64_t up_since;    /* microseconds of CLOCK_MONOTONIC */
 	uint64_t sent, heard; /* the same: when something was sent, and when something came */
@@ -129,10 +135,12 @@ static const char *explain(const struct broker *broker, int result, int error)
 {
 	if (result == MOSQ_ERR_EAI)
 		return gai_strerror(error);
+	if (result == MOSQ_ERR_KEEPALIVE)
+		return SILENT;
 	if (*broker->attempt->said)
 		return broker->attempt->said;
 	if (result == MOSQ_ERR_ERRNO)
-		return strerror(error);
+		return error ? strerror(error) : CLOSED;
 	return mosquitto_strerror(result);
 }
 
@@ -197,7 +205,7 @@ static void on_connect(struct mosquitto *client, void *userdata, int code, int f
 	}
 	broker->state = UP;
 	broker->up_since = clock_usec();
-	broker->subscriptions = 0;
+	broker->unacknowledged = broker->subscriptions = 0;
 	timer_stop(broker->timer);
 	set_text(broker, "connected");
 	syslog(LOG_NOTICE, "%s", broker->text);
@@ -225,6 +233,12 @@ static void on_publish(struct mosquitto *client, void *userdata, int id, int cod
 
 	(void)client;
 	(void)properties;
+	if (broker->unacknowledged > 0)
+		broker->unacknowledged--;
+	if (broker->unacknowledged > 0)
+		timer_start(broker->timer, ACKNOWLEDGED_USEC);
+	else
+		timer_stop(broker->timer);
 	/* Codes from 128 on are refusals. */
 	broker->events->acknowledged(
 		broker->userdata, id, code >= 128 ? mosquitto_reason_string(code) : NULL);
@@ -370,8 +384,7 @@ static void follow_up(struct broker *broker, int result)
 		(result == MOSQ_ERR_PROTOCOL || result == MOSQ_ERR_MALFORMED_PACKET))
 		broker->is_old = broker->found_to_be_old = true;
 	if (result != MOSQ_ERR_SUCCESS || mosquitto_socket(client) < 0) {
-		lose(broker, result == MOSQ_ERR_SUCCESS ? "the broker has closed the connection"
-							: explain(broker, result, error));
+		lose(broker, result == MOSQ_ERR_SUCCESS ? CLOSED : explain(broker, result, error));
 		return;
 	}
 	watch(broker);
@@ -452,8 +465,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)usec;
 	if (broker->state == PAUSING)
 		start_attempt(broker);
-	else if (broker->state == WAITING)
-		lose(broker, "the broker does not answer");
+	else if (broker->paused)
+		timer_start(broker->timer, ACKNOWLEDGED_USEC);
+	else if (broker->state == WAITING || broker->state == UP)
+		lose(broker, SILENT);
 	return 0;
 }
 
@@ -539,6 +554,8 @@ const char *broker_publish(
 	if (r != MOSQ_ERR_SUCCESS)
 		return mosquitto_strerror(r);
 	broker->sent = clock_usec();
+	if (broker->unacknowledged++ == 0)
+		timer_start(broker->timer, ACKNOWLEDGED_USEC);
 	/* Of a connection that breaks here, the next event tells: this may be a callback. */
 	watch(broker);
 	return NULL;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clients.h"
 #include "command.h"
@@ -21,6 +22,10 @@ struct press {
 
 struct presses {
 	struct clients *clients;
+	struct message {
+		int id; /* or 0 */
+		char published[COMMAND_MAX + 1];
+	} messages[CLIENTS_MAX]; /* that are on their way */
 	struct broker *broker;
 	const struct topics *topics;
 	const char *send;
@@ -35,17 +40,61 @@ static bool is_for_broker(const struct request *request)
 		       request->verb == VERB_TOGGLE || request->verb == VERB_PULSE);
 }
 
+/* Who waits for this message to be acknowledged; with 0, for any. NULL: nobody. */
+static struct press *find_waiting(const struct presses *presses, int id)
+{
+	struct press *press;
+
+	for (unsigned i = 0; (press = (struct press *)clients_get(presses->clients, i)); i++)
+		if (press->client.state == CLIENT_WAITS && (id == 0 || press->id == id))
+			break;
+	return press;
+}
+
+/* The message with an ID; with 0, a free place. NULL: there is none. */
+static struct message *find_message(struct presses *presses, int id)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++)
+		if (presses->messages[i].id == id)
+			return &presses->messages[i];
+	return NULL;
+}
+
+/* A message with the same command, whose client has been closed without an answer. */
+static const struct message *find_left(const struct presses *presses, const char *published)
+{
+	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+		const struct message *message = &presses->messages[i];
+
+		if (message->id && strcmp(message->published, published) == 0 &&
+			!find_waiting(presses, message->id))
+			return message;
+	}
+	return NULL;
+}
+
 static void publish(struct press *press, bool ended, const char *topic, const char *payload)
 {
-	struct broker *broker = ((struct presses *)press->client.userdata)->broker;
-	const char *why = broker_publish(broker, topic, payload, false, &press->id);
+	struct presses *presses = press->client.userdata;
+	/* A button that tries again: its press is not to be on its way twice. */
+	const struct message *left = find_left(presses, press->published);
+	struct message *place = find_message(presses, 0);
+	const char *why = NULL;
 
-	/* One that has hung up still gets its press delivered. */
-	if (!why)
-		client_wait(&press->client, BROKER_USEC,
-			"no answer: the broker has not acknowledged it");
+	if (left)
+		press->id = left->id;
 	else
+		why = broker_publish(presses->broker, topic, payload, false, &press->id);
+	if (why) {
 		client_answer(&press->client, ended, "ERR the broker is away: %s", why);
+		return;
+	}
+	if (!left && place) {
+		place->id = press->id;
+		strcpy(place->published, press->published);
+	}
+	/* One that has hung up still gets its press delivered. */
+	client_wait(&press->client, BROKER_USEC, "no answer: the broker has not acknowledged it");
 }
 
 static void on_command(struct client *client, bool ended)
@@ -99,21 +148,13 @@ int presses_add_socket(struct presses *presses, int fd)
 	return clients_add_socket(presses->clients, fd);
 }
 
-/* Who waits for this message to be acknowledged; with 0, for any. NULL: nobody. */
-static struct press *find_waiting(const struct presses *presses, int id)
-{
-	struct press *press;
-
-	for (unsigned i = 0; (press = (struct press *)clients_get(presses->clients, i)); i++)
-		if (press->client.state == CLIENT_WAITS && (id == 0 || press->id == id))
-			break;
-	return press;
-}
-
 void presses_acknowledged(struct presses *presses, int id, const char *why)
 {
 	struct press *press = find_waiting(presses, id);
+	struct message *message = find_message(presses, id);
 
+	if (message)
+		message->id = 0;
 	if (!press)
 		return;
 	if (why) {
@@ -128,6 +169,7 @@ void presses_down(struct presses *presses)
 {
 	struct press *press;
 
+	memset(presses->messages, 0, sizeof presses->messages);
 	while ((press = find_waiting(presses, 0)))
 		client_close(&press->client, "no answer: the connection to the broker broke");
 }

@@ -437,6 +437,41 @@ def out_of_descriptors(w):
         assert read_all(s) == b"OK LED ON\n"
 
 
+@test("mqtt: a button that tries again while the broker hangs: its press is published once", quick=False)
+def hangs(w):
+    broker = Broker(w)
+    mqtt(w)
+    client = Client(w, "led/pi/button/door", "led/pi/availability")
+    eventually(lambda: client.has(availability="online"))
+    broker.process.pause()
+    tries = [press(w, b"PRESS door\n")]
+    again = connect(w.dir / "mqtt.sock")
+    again.sendall(b"PRESS door\n")
+    other = connect(w.dir / "mqtt.sock")  # another one while the first waits
+    other.sendall(b"PRESS door\n")
+    time.sleep(0.3)  # for both to be read
+    broker.process.resume()
+    tries += [read_all(again), read_all(other)]
+    assert tries == [b"", b"OK PRESS door\n", b"OK PRESS door\n"], tries
+    press(w, b"PRESS end\n")
+    client.publish("led/pi/button/door", "end")
+    eventually(lambda: "end" in client.of("led/pi/button/door"))
+    assert client.of("led/pi/button/door") == ["press", "press", "end"]
+
+
+@test("mqtt: a broker that hangs is noticed by what it does not acknowledge", quick=False)
+def hanging_broker(w):
+    broker = Broker(w)
+    program = mqtt(w)
+    eventually(lambda: retained(w).get("led/pi/availability") == "online", 10, 0.2)
+    broker.process.pause()
+    assert press(w, b"PRESS door\n") == b""
+    eventually(lambda: "the broker does not answer; trying again" in program.manager.status(), 20)
+    assert press(w, b"PRESS door\n").startswith(b"ERR the broker is away: mqtt://127.0.0.1:18830: ")
+    broker.process.resume()
+    eventually(lambda: press(w, b"PRESS door\n") == b"OK PRESS door\n", 30, 0.5)
+
+
 @test("mqtt: a press goes to every LED of the group, and home")
 def group(w):
     Broker(w)
@@ -994,6 +1029,7 @@ def password(w):
 def access_list(w):
     (w.dir / "acl").write_text("topic readwrite led/pi/#\n")
     Broker(w, f"acl_file {w.dir}/acl")
+    w.line(led="kitchen=log")
     mqtt(w)
     eventually(lambda: press(w, b"PRESS door\n") == b"OK PRESS door\n", 10, 0.2)
     answer = press(w, b"LED ON\n")
