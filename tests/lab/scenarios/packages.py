@@ -59,6 +59,7 @@ def life(pi):
         over_tls = "echo LED ON | led-handler --line=/run/led-tls/button.sock"
         assert clean(over_tls) == "OK LED ON"
         tls = clean("systemctl show -P MainPID led-tls button-tls")
+        clean("echo secret >/etc/led/mqtt.password")
 
         # Changed files are kept, the others are replaced.
         assert clean.ask("LED ON") == "OK LED ON"
@@ -79,7 +80,7 @@ def life(pi):
         clean("apt-get remove -y led-socket led-button led-mqtt led-tls")
         assert clean.processes() == "", clean.processes()
         assert listening(clean) == "", listening(clean)
-        assert clean("cat /etc/default/led") == "LED=log"
+        assert clean("cat /etc/default/led /etc/led/mqtt.password") == "LED=log\nsecret"
         clean("apt-get purge -y led-socket led-button led-mqtt led-tls")
         clean("systemctl daemon-reload; systemctl reset-failed")
         left = files(clean) - before
