@@ -33,14 +33,14 @@ def press(pi, total):
 
 @scenario("container", "README's one button and many LEDs, on two machines, over restarts and kills")
 def many(pi):
-    *listen, connect, toggle, enable = readme("One button, many LEDs")
+    *listen, connect, toggle, enable, restart = readme("One button, many LEDs")
     with second(pi) as other:
         pi("\n".join(listen))
         pi(f"echo '{connect}' >>/etc/default/button; echo '{toggle}' >>/etc/default/button")
         other("echo MQTT_BROKER=mqtt://pi >/etc/default/led-mqtt")
         for machine in pi, other:
             machine(enable)
-        pi("systemctl restart button")
+        pi(restart)
         connected(pi, other)
         both_follow(pi, other)
         survives_kills(pi, other)
