@@ -18,6 +18,7 @@ from world import (
     LED_LINE,
     LED_MQTT,
     SLOW,
+    SOURCE,
     WARNING,
     Skip,
     accepts,
@@ -739,8 +740,10 @@ def forget(w):
     assert retained(w) == {"led/other/kitchen": "ON"}
 
 
-def mqtt_forget(w):
-    return w.spawn(LED_MQTT, f"--broker=mqtt://{HOST}:{BROKER_PORT}", "--host=pi", "--forget")
+def mqtt_forget(w, *options):
+    return w.spawn(
+        LED_MQTT, f"--broker=mqtt://{HOST}:{BROKER_PORT}", "--host=pi", "--forget", *options
+    )
 
 
 @test("mqtt: --forget without a broker says why")
@@ -1036,6 +1039,37 @@ def access_list(w):
     assert answer == b"ERR the broker refuses it: Not authorized\n", answer
     refused = "homeassistant/device/led_pi/config cannot be published: Not authorized"
     eventually(lambda: refused in w.log("led-mqtt", WARNING))
+
+
+@test("mqtt: the manual's access list is enough, for --forget too")
+def manual_access_list(w):
+    manual = (SOURCE / "man/led-mqtt.8").read_text()
+    rules = re.search(r"^user lamp\n(?:topic .*\n)+", manual, re.M)[0]
+    (w.dir / "acl").write_text(f"topic readwrite #\n{rules}")
+    broker = Broker(w, f"acl_file {w.dir}/acl", "log_type all")
+    w.line(led="kitchen=log")
+    client = Client(w)
+    # What an earlier process has left.
+    client.publish("led/pi/gone", "ON", retain=True)
+    client.publish("homeassistant/device/led_pi/config", '{"button_old":{}}', retain=True)
+    program = mqtt(w, "--user=lamp", "--buttons=door")
+    eventually(lambda: client.has(availability="online", kitchen="OFF", gone=""), 10)
+    eventually(lambda: "button_old" in client.last["homeassistant/device/led_pi/config"]
+               and "button_door" in client.last["homeassistant/device/led_pi/config"])
+    client.publish("led/group/all/set", "ON")
+    eventually(lambda: client.has(kitchen="ON", kitchen__availability="online"))
+    client.publish("led/pi/kitchen/set", "OFF")
+    eventually(lambda: client.has(kitchen="OFF"))
+    for command in b"PRESS door", b"LED ON":
+        assert press(w, command + b"\n") == b"OK " + command + b"\n"
+    program.stop(signal.SIGKILL)
+    eventually(lambda: client.has(availability="offline"))
+    assert mqtt_forget(w, "--user=lamp").wait(40) == 0
+    assert retained(w) == {}, retained(w)
+    assert "Denied" not in broker.process.output()
+    # Not that of another machine.
+    assert mqtt_forget(w, "--user=lamp", "--host=other").wait(40) == 1
+    assert "Denied" in broker.process.output()
 
 
 @test("mqtt: wrong settings: one clear line and exit status 2")

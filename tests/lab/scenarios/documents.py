@@ -19,6 +19,7 @@ ELSEWHERE = {
     "apt install ./": "installs every machine of the lab",
     "apt install gcc": "built from source, as README says",
     "dtoverlay=": "a Raspberry Pi's firmware reads these",
+    "user lamp": "mqtt: the manual's access list is enough",
     "systemd-run --unit=follow": "README's lamp that follows another",
     "(umask 77; ssh root@pi grep": "it takes two machines, as in scenarios/tls.py",
     "echo LED ON | ssh": "EXAMPLES of led-handler(8) is run",
@@ -38,6 +39,8 @@ BEFORE = {
 # What is run before each block of a manual or of README.md whose words are in it.
 NEEDS = {
     "TLS_CONNECT": f"{MAKE}; systemctl start led-tls.socket",
+    "--forget": "systemctl start mosquitto; echo MQTT_USER=lamp >/etc/default/led-mqtt;"
+    " install -D -m 600 /dev/null /etc/led/mqtt.password; echo secret >/etc/led/mqtt.password",
     "s_client": f"{MAKE}; systemctl start led-tls.socket",
     "authorized_keys": SSH_READY,
 }
