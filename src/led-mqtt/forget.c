@@ -20,7 +20,8 @@ struct forgetting {
 	const struct topics *topics;
 	char marker[TOPIC_MAX];
 	unsigned unacknowledged, cleared;
-	bool marked; /* the marker has come back: what was retained came before it */
+	bool marked;         /* the marker has come back: what was retained came before it */
+	const char *refused; /* why the broker has refused something, a constant; or NULL */
 };
 
 static void end(struct forgetting *forgetting, const char *why)
@@ -69,9 +70,9 @@ static void on_acknowledged(void *userdata, int id, const char *why)
 	(void)id;
 	forgetting->unacknowledged--;
 	if (why)
-		end(forgetting, why);
-	else if (forgetting->marked && forgetting->unacknowledged == 0)
-		end(forgetting, NULL);
+		forgetting->refused = why;
+	if (forgetting->marked && forgetting->unacknowledged == 0)
+		end(forgetting, forgetting->refused);
 }
 
 static void on_down(void *userdata)
@@ -92,7 +93,9 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
-	end(forgetting, broker_text(forgetting->broker));
+	end(forgetting, broker_is_up(forgetting->broker)
+				? "not everything could be cleared in 30 s: try again"
+				: broker_text(forgetting->broker));
 	return 0;
 }
 

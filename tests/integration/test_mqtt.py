@@ -198,7 +198,7 @@ def retained_command(w):
     broker.process.stop()
     broker.start()
     eventually(lambda: client.subscribed == 2, 20)
-    eventually(lambda: len([m for m in client.messages if m == online]) == 2, 20)
+    eventually(lambda: press(w, b"PRESS door\n") == b"OK PRESS door\n", 20, 0.1)
     assert "led/pi/kitchen/set" in retained(w)
     # A command behind it is carried out, so that what came before it has been looked at.
     client.publish("led/pi/kitchen/set", "TOGGLE")
@@ -744,6 +744,18 @@ def mqtt_forget(w, *options):
     return w.spawn(
         LED_MQTT, f"--broker=mqtt://{HOST}:{BROKER_PORT}", "--host=pi", "--forget", *options
     )
+
+
+@test("mqtt: --forget clears what it may, and says what was refused")
+def forget_refused(w):
+    (w.dir / "acl").write_text("topic readwrite led/#\ntopic readwrite led-test/#\n")
+    Broker(w, f"acl_file {w.dir}/acl")
+    client = Client(w)
+    for i in range(3):
+        client.publish(f"led/pi/x{i}", "ON", retain=True)
+    program = mqtt_forget(w)
+    assert program.wait(40) == 1 and "led-mqtt: Not authorized" in program.output(), program.output()
+    assert retained(w) == {}
 
 
 @test("mqtt: --forget without a broker says why")
