@@ -36,7 +36,7 @@
 #define ACKNOWLEDGED_USEC 10000000ULL
 
 /* A connection that lasted this long was a good one: the pauses begin anew. */
-#define GOOD_USEC 30000000ULL
+#define GOOD_USEC 5000000ULL
 
 /* The largest packet that we take. Brokers with MQTT 5 keep larger ones back. */
 #define PACKET_MAX 65536
