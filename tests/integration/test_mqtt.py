@@ -660,7 +660,7 @@ def discovery(w):
     light = parts["led_kitchen"]
     assert light["platform"] == "light" and light["command_topic"] == "home/led/pi.local/kitchen/set"
     assert light["state_topic"] == "home/led/pi.local/kitchen"
-    assert light["payload_on"], light["payload_off"] == ("ON", "OFF")
+    assert (light["payload_on"], light["payload_off"]) == ("ON", "OFF")
     assert light["availability_mode"] == "all"
     assert [a["topic"] for a in light["availability"]] == [
         "home/led/pi.local/availability", "home/led/pi.local/kitchen/availability"
