@@ -103,10 +103,11 @@ static bool on_watch_line(void *userdata, char *line)
 	known = find(follower, led.name);
 	if (!known && follower->n < LEDS_MAX)
 		known = &follower->leds[follower->n++];
-	if (known) {
+	if (known)
 		*known = led;
+	/* Until the list is there, these may be some of the LEDs only. */
+	if (known && follower->pause_usec == 0)
 		follower->changed(follower->userdata);
-	}
 	if (is_first)
 		exchange_open(&follower->list, follower->event, follower->line, "LED LIST\n");
 	/* That may have failed, and have closed this one. */

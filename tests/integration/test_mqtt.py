@@ -628,6 +628,24 @@ def other_leds(w):
     eventually(lambda: components().get("led_kitchen") == {"platform": "light"}, 10, 0.2)
 
 
+@test("mqtt: Home Assistant is told of all LEDs at once, also when led-line has been restarted")
+def discovery_at_once(w):
+    Broker(w)
+    topic = "homeassistant/device/led_pi/config"
+    client = Client(w)
+    mqtt(w)
+    eventually(lambda: client.has(availability="online"))
+    names = [f"lamp{i}" for i in range(8)]
+    line = w.line(led=" ".join(f"{name}=log" for name in names))
+    eventually(lambda: client.of(topic), 10)
+    line.stop()
+    w.line(led=" ".join(f"{name}=log" for name in [*names[4:], "attic", "cellar"]))
+    eventually(lambda: client.has(cellar="OFF", lamp0="") and len(client.of(topic)) > 1, 10)
+    parts = [json.loads(message)["components"] for message in client.of(topic)]
+    gone = [[name for name in part if len(part[name]) == 1] for part in parts]
+    assert [len(part) for part in parts] == [8, 10] and list(map(len, gone)) == [0, 4], parts
+
+
 @test("mqtt: without led-line its LEDs are offline, and online when it is back")
 def line_away(w):
     Broker(w)
