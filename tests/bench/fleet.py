@@ -29,6 +29,7 @@ import time
 from pathlib import Path
 
 HOST, PORT = "127.0.0.1", 18931
+SETTLE = 0.15  # seconds until nothing that a press has caused is still to be done
 BUILD = Path(os.environ.get("BUILD") or sys.exit("fleet.py: BUILD= says where the programs are"))
 
 
@@ -233,6 +234,7 @@ def measure_presses(options, watcher, machines, presser):
             )
             watcher.wait(lambda: seen() == options.size)
             times[name].append(time.monotonic() - began)
+            time.sleep(SETTLE)
     cpu = (sum(machine.cpu() for machine in machines) - cpu) / options.presses / len(machines)
     ratio = statistics.median(times["fleet"]) / statistics.median(times["bare"])
     print(f"{options.presses} presses, {options.size} LEDs, {len(machines)} of them real")
