@@ -46,7 +46,8 @@ static void client_log(const struct client *client, const char *outcome)
 {
 	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX], origin[ADDRESS_PEER_MAX];
 
-	if (!client->command.begun || client->in_log || !limit_take(client->clients->limit))
+	if (!client->command.begun || client->logged_elsewhere ||
+		!limit_take(client->clients->limit))
 		return;
 	address_peer_text(&client->peer, peer);
 	address_peer_text(&client->origin, origin);

@@ -35,7 +35,7 @@ struct client {
 	struct address_peer origin; /* the proxy's client, if the peer is a proxy */
 	struct command command;
 	uint64_t deadline; /* for the command, in microseconds of CLOCK_MONOTONIC */
-	bool in_log;       /* somebody else logs it */
+	bool logged_elsewhere;
 	enum client_state state;
 
 	/* The rest is for clients.c alone. */
@@ -95,11 +95,12 @@ void clients_stop(struct clients *clients, void (*idle)(void *userdata));
 void clients_destroy(struct clients *clients);
 
 /*
- * Sends the answer, logs it, and closes the client, which may be gone afterwards.
+ * Sends the answer, closes the client, which may be gone afterwards, and logs the answer then.
  *
- * at_once: if false, what the client is still sending is first read and dropped, for a second at
- * most: to close with bytes unread would reset the connection, and the answer could be lost
- * format: the answer's, without a newline
+ * at_once: closes it now; if false, what it is still sending is first read and dropped, for a
+ * second at most: to close with bytes unread would reset the connection, and the answer could be
+ * lost
+ * format: of the answer, without a newline
  */
 void client_answer(struct client *client, bool at_once, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -118,7 +118,8 @@ static void on_command(struct client *client, bool ended)
 		client_answer(client, ended, "ERR %s", why);
 		return;
 	}
-	from_handler = request.at > 0 && address_peer_is_local(&client->peer);
+	from_handler = request.at > 0 && client->origin.family == AF_UNSPEC &&
+		       address_peer_is_local(&client->peer);
 	if (request.at > 0 && has_given_up(client)) {
 		client_answer(client, true, "ERR " COMMAND_LATE);
 		return;
@@ -134,7 +135,7 @@ static void on_command(struct client *client, bool ended)
 	if (from_handler && !limit_take(server->limit))
 		mark = ANSWER_UNLOGGED;
 	/* Any other local user can send a time, too, and is logged here. */
-	client->in_log = from_handler && is_handlers_account(server, &client->peer);
+	client->logged_elsewhere = from_handler && is_handlers_account(server, &client->peer);
 	if (request.verb == VERB_WATCH && client_watch(client, &request, mark, answer)) {
 		client_close(client, "OK");
 		return;
@@ -147,7 +148,7 @@ static void on_command(struct client *client, bool ended)
 	}
 	strncat(answer, mark, sizeof answer - strlen(answer) - 1);
 	/* To log it before led-handler has gone would delay led-handler's answer. */
-	client_answer(client, !from_handler || client->in_log, "%s", answer);
+	client_answer(client, !from_handler || client->logged_elsewhere, "%s", answer);
 }
 
 static const struct clients_events EVENTS = {

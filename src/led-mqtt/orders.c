@@ -144,8 +144,12 @@ static void attempt(struct orders *orders)
 	}
 	if (orders->waiting == 0)
 		return;
-	snprintf(orders->timed, sizeof orders->timed, "%s @%llu\n", orders->command,
-		(unsigned long long)current(orders)->request.at);
+	/* Another machine has another clock. led-handler, which may be there, takes no time. */
+	if (*orders->line->path)
+		snprintf(orders->timed, sizeof orders->timed, "%s @%llu\n", orders->command,
+			(unsigned long long)current(orders)->request.at);
+	else
+		snprintf(orders->timed, sizeof orders->timed, "%s\n", orders->command);
 	orders->asking = true;
 	timer_start(orders->timer, ANSWER_USEC);
 	exchange_open(&orders->exchange, orders->event, orders->line, orders->timed);

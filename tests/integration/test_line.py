@@ -874,3 +874,13 @@ def no_leak(w):
     eventually(lambda: descriptors() < 20)
     if not SLOW:  # their own memory grows
         assert resident() <= start + 64, (start, resident())
+
+
+@test("the client of a proxy: the log names it, and its clock is another one's")
+def proxys_client(w):
+    w.line(led="kitchen=log")
+    line = w.dir / "line.sock"
+    proxied = b"PROXY TCP4 192.0.2.7 127.0.0.1 40112 5556\r\n"
+    assert ask(proxied + b"LED kitchen ON @1\n", line) == b"OK LED kitchen ON\n"
+    eventually(lambda: any("for 192.0.2.7:40112 sent" in text for text in w.log("led-line")))
+    assert ask(b"LED kitchen OFF @1\n", line).startswith(b"ERR too late")
