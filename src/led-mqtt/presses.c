@@ -61,7 +61,7 @@ static struct message *find_message(struct presses *presses, int id)
 }
 
 /* A message with the same command, whose client has been closed without an answer. */
-static const struct message *find_left(const struct presses *presses, const char *published)
+static const struct message *find_abandoned(const struct presses *presses, const char *published)
 {
 	for (unsigned i = 0; i < CLIENTS_MAX; i++) {
 		const struct message *message = &presses->messages[i];
@@ -77,19 +77,19 @@ static void publish(struct press *press, bool ended, const char *topic, const ch
 {
 	struct presses *presses = press->client.userdata;
 	/* A button that tries again: its press is not to be on its way twice. */
-	const struct message *left = find_left(presses, press->published);
+	const struct message *abandoned = find_abandoned(presses, press->published);
 	struct message *place = find_message(presses, 0);
 	const char *why = NULL;
 
-	if (left)
-		press->id = left->id;
+	if (abandoned)
+		press->id = abandoned->id;
 	else
 		why = broker_publish(presses->broker, topic, payload, false, &press->id);
 	if (why) {
 		client_answer(&press->client, ended, "ERR the broker is away: %s", why);
 		return;
 	}
-	if (!left && place) {
+	if (!abandoned && place) {
 		place->id = press->id;
 		strcpy(place->published, press->published);
 	}
