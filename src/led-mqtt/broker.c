@@ -22,12 +22,11 @@
 #include "clock.h"
 #include "timer.h"
 
-/* After this many seconds of silence, the other side is asked whether it is still there. */
+/*
+ * After this many seconds of silence, the other side is asked whether it is still there. The broker
+ * may want another number. It waits for half as long again before it ends the connection.
+ */
 #define KEEPALIVE 30
-
-/* When the library is to look for that: it counts whole seconds. Brokers wait for 15 s more. */
-#define HOUSEKEEPING_USEC ((KEEPALIVE + 1) * 1000000ULL)
-#define HOUSEKEEPING_ACCURACY_USEC 5000000ULL
 
 /* How long a broker may take to answer a connection that has been made. */
 #define CONNACK_USEC 10000000ULL
@@ -81,6 +80,7 @@ struct broker {
 	struct backoff backoff;
 	uint64_t up_since;    /* microseconds of CLOCK_MONOTONIC */
 	uint64_t sent, heard; /* the same: when something was sent, and when something came */
+	uint64_t keepalive;   /* microseconds, or 0 */
 	char lost[WHY_MAX];   /* why the connection ended, where a callback knows it */
 	char warned[WHY_MAX]; /* the reason that was logged last, or "" */
 	char text[2UL * WHY_MAX + sizeof(struct broker_address)];
@@ -156,7 +156,7 @@ static void lose(struct broker *broker, const char *why)
 	/* The library's sentences end with a full stop. */
 	if (length > 0 && length < sizeof reason && reason[length - 1] == '.')
 		reason[length - 1] = '\0';
-	if (was_up && clock_usec() - broker->up_since >= GOOD_USEC)
+	if (was_up && clock_usec() - broker->up_since >= GOOD_USEC && strcmp(reason, SILENT) != 0)
 		broker->backoff = (struct backoff){0};
 	broker->state = PAUSING;
 	broker->io = sd_event_source_disable_unref(broker->io);
@@ -182,14 +182,23 @@ static void lose(struct broker *broker, const char *why)
 	broker->events->down(broker->userdata);
 }
 
+/* The library counts whole seconds: it is called a second after the silence has lasted too long. */
+static void start_housekeeping(struct broker *broker, uint64_t quiet_since)
+{
+	if (broker->keepalive)
+		timer_start_at(broker->housekeeping, quiet_since + broker->keepalive + 1000000);
+	else
+		timer_stop(broker->housekeeping);
+}
+
 static void on_connect(struct mosquitto *client, void *userdata, int code, int flags,
 	const mosquitto_property *properties)
 {
 	struct broker *broker = userdata;
+	uint16_t keepalive = KEEPALIVE;
 
 	(void)client;
 	(void)flags;
-	(void)properties;
 	/* The library takes more than one of them. */
 	if (broker->state != WAITING)
 		return;
@@ -205,6 +214,9 @@ static void on_connect(struct mosquitto *client, void *userdata, int code, int f
 	}
 	broker->state = UP;
 	broker->up_since = clock_usec();
+	mosquitto_property_read_int16(properties, MQTT_PROP_SERVER_KEEP_ALIVE, &keepalive, false);
+	broker->keepalive = keepalive * 1000000ULL;
+	start_housekeeping(broker, clock_usec());
 	broker->unacknowledged = broker->subscriptions = 0;
 	timer_stop(broker->timer);
 	set_text(broker, "connected");
@@ -400,8 +412,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 	(void)source;
 	/* The library takes an EAGAIN of before for one of its own, and stops too early. */
 	errno = 0;
-	if (events & EPOLLOUT)
+	if (events & EPOLLOUT) {
+		broker->sent = clock_usec();
 		r = mosquitto_loop_write(client, 1);
+	}
 	errno = 0;
 	if (r == MOSQ_ERR_SUCCESS && events & ~(uint32_t)EPOLLOUT) {
 		broker->heard = clock_usec();
@@ -452,7 +466,6 @@ static int on_attempted(sd_event_source *source, int fd, uint32_t events, void *
 	broker->paused = false;
 	broker->sent = broker->heard = clock_usec();
 	timer_start(broker->timer, CONNACK_USEC);
-	timer_start(broker->housekeeping, HOUSEKEEPING_USEC);
 	follow_up(broker, MOSQ_ERR_SUCCESS);
 	return 0;
 }
@@ -482,11 +495,11 @@ static int on_housekeeping(sd_event_source *source, uint64_t usec, void *userdat
 
 	(void)source;
 	(void)usec;
-	if (now >= quiet_since + HOUSEKEEPING_USEC) {
+	if (now > quiet_since + broker->keepalive) {
 		r = mosquitto_loop_misc(client_of(broker));
 		broker->sent = broker->heard = quiet_since = now;
 	}
-	timer_start_at(broker->housekeeping, quiet_since + HOUSEKEEPING_USEC);
+	start_housekeeping(broker, quiet_since);
 	follow_up(broker, r);
 	return 0;
 }
@@ -516,9 +529,11 @@ struct broker *broker_create(sd_event *event, const struct broker_options *optio
 		    : -errno;
 	if (r >= 0)
 		r = timer_add(event, &broker->timer, ACCURACY_USEC, on_timer, broker);
+	/* What has come counts, also where this process could not read it in time. */
 	if (r >= 0)
-		r = timer_add(event, &broker->housekeeping, HOUSEKEEPING_ACCURACY_USEC,
-			on_housekeeping, broker);
+		r = sd_event_source_set_priority(broker->timer, SD_EVENT_PRIORITY_NORMAL + 1);
+	if (r >= 0)
+		r = timer_add(event, &broker->housekeeping, ACCURACY_USEC, on_housekeeping, broker);
 	if (r < 0) {
 		broker_destroy(broker);
 		return NULL;
