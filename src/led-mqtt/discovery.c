@@ -30,19 +30,19 @@ const char *discovery_topic(
 	return text;
 }
 
-struct discovery_item *discovery_find(struct discovery_list *list, const char *name)
+bool discovery_has(const struct discovery_list *list, const char *name)
 {
 	for (unsigned i = 0; i < list->n; i++)
 		if (strcmp(list->items[i].name, name) == 0)
-			return &list->items[i];
-	return NULL;
+			return true;
+	return false;
 }
 
 bool discovery_add(struct discovery_list *list, const char *name, bool gone)
 {
 	struct discovery_item *item = &list->items[list->n];
 
-	if (list->n == DISCOVERY_MAX || discovery_find(list, name))
+	if (list->n == DISCOVERY_MAX || discovery_has(list, name))
 		return false;
 	strcpy(item->name, name);
 	item->gone = gone;

@@ -24,8 +24,8 @@ struct discovery_list {
 	unsigned n;
 };
 
-/* Returns the item with a name, or NULL. */
-struct discovery_item *discovery_find(struct discovery_list *list, const char *name);
+/* Whether there is an item with this name. */
+bool discovery_has(const struct discovery_list *list, const char *name);
 
 /* Adds an item, unless there is one with its name or the list is full. Returns whether it has. */
 bool discovery_add(struct discovery_list *list, const char *name, bool gone);

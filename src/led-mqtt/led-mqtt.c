@@ -321,7 +321,7 @@ static void make_room(struct program *program)
 /* Adds an LED that is there, or has left something at the broker. */
 static void know(struct program *program, const char *name)
 {
-	if (discovery_find(&program->leds, name))
+	if (discovery_has(&program->leds, name))
 		return;
 	if (program->leds.n == DISCOVERY_MAX && find_led(program, name))
 		make_room(program);
@@ -463,7 +463,7 @@ static void on_message(
 		if (retained_seen(program->retained, topic, payload, length))
 			break;
 		/* One that an earlier process left, or led-line is not there yet. */
-		if (is_retained && length > 0 && *name && !discovery_find(&program->leds, name)) {
+		if (is_retained && length > 0 && *name && !discovery_has(&program->leds, name)) {
 			know(program, name);
 			mirror(program);
 		}
