@@ -965,15 +965,20 @@ def keepalive(w):
         eager = KeepAlive(listener.accept()[0], seconds=10)
         # It has said all that it had to say.
         eventually(lambda: time.monotonic() - quiet.last > 3, 20)
-        sleeps = lambda: int(
-            re.search(r"^voluntary_ctxt_switches:\s+(\d+)", Path(f"/proc/{idle.pid}/status").read_text(), re.M)[1]
-        )
+
+        def sleeps():
+            proc = Path(f"/proc/{idle.pid}")
+            count = re.search(r"^voluntary_ctxt_switches:\s+(\d+)", (proc / "status").read_text(), re.M)[1]
+            # It also sleeps while a page comes back from the disk: field 12 of proc_pid_stat(5).
+            return int(count) - int((proc / "stat").read_text().split()[11])
+
         before = sleeps()
         # A broker waits one and a half times as long.
         for end, seconds in (eager, 10), (quiet, 30), (chatty, 30):
             end.join(60)
             assert end.silence and seconds - 2 < end.silence < 1.5 * seconds, end.silence
-        assert 1 <= sleeps() - before <= 2, sleeps() - before
+        # The question may be here before it sleeps again.
+        assert sleeps() - before <= 2, sleeps() - before
 
 
 @test("mqtt: a broker that floods with answers that nobody asked for fills neither log nor memory")
