@@ -721,11 +721,16 @@ def button_gone(w):
     ):
         program = mqtt(w, f"--buttons={names}")
         wanted = {f"button_{name}" for name in f"{here} {missing}".split()} | {"led_kitchen"}
-        eventually(lambda: set(parts()) == wanted, 10, 0.2)
-        for name in missing.split():
-            eventually(lambda: parts()[f"button_{name}"] == gone, 10, 0.2)
-        for name in here.split():
-            eventually(lambda: parts()[f"button_{name}"].get("subtype") == name, 10, 0.2)
+
+        def is_right():
+            found = parts()  # those that are missing come when the broker has told what was there
+            return (
+                set(found) == wanted
+                and all(found[f"button_{name}"] == gone for name in missing.split())
+                and all(found[f"button_{name}"].get("subtype") == name for name in here.split())
+            )
+
+        eventually(is_right, 10, 0.2)
         assert program.stop() == 0
 
 
