@@ -63,9 +63,7 @@ uint64_t arrival_ms(const struct arrival_clock *clock, int fd)
 	uint64_t estimate;
 	int32_t difference;
 
-	for (int i = 0; i < TRIES; i++) {
-		if (!last_data_recv(fd, &age))
-			age = 0;
+	for (int i = 0; i < TRIES && last_data_recv(fd, &age); i++) {
 		if (!ticks || !last_data_recv(clock->fd, &after) || after == tick)
 			break;
 		tick = after;
