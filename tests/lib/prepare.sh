@@ -37,23 +37,21 @@ need() {
 # Fetches a package without installing it and prints the folder with its files: for
 # daemons that would start on installation, or that cannot be installed together.
 unpacked() {
-	local package=$1 version folder new
+	local package=$1 version folder
 	version=$(apt-cache policy "$package" | sed -n 's/^ *Candidate: *//p')
 	if [ -z "$version" ] || [ "$version" = "(none)" ]; then
 		apt-get update >/dev/null 2>&1
 		version=$(apt-cache policy "$package" | sed -n 's/^ *Candidate: *//p')
 	fi
 	folder=$CACHE/$package-${version//:/_}-$(dpkg --print-architecture) # no colon in PATH
-	if [ ! -d "$folder" ]; then
-		# Another part of the tests may be doing the same.
-		mkdir -p "$CACHE"
-		new=$(mktemp -d "$CACHE/$package.XXXXXX")
-		chmod 755 "$new"
-		(cd "$new" && apt-get download "$package" >/dev/null 2>&1 &&
-			dpkg-deb -x ./*.deb . && rm -f ./*.deb && mv -T "$new" "$folder" 2>/dev/null)
-		rm -rf "$new"
-		[ -d "$folder" ] || return 1
-	fi
+	mkdir -p "$CACHE"
+	(
+		flock 9 # another part of the tests may be doing the same
+		[ ! -d "$folder" ] || exit 0
+		rm -rf "$folder.new" && mkdir "$folder.new" && cd "$folder.new" &&
+			apt-get download "$package" >/dev/null 2>&1 &&
+			dpkg-deb -x ./*.deb . && rm -f ./*.deb && mv "$folder.new" "$folder"
+	) 9>"$CACHE/$package.lock" || return 1
 	printf '%s\n' "$folder"
 }
 
