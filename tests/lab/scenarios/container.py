@@ -100,6 +100,9 @@ def button(pi):
 @scenario("container", "the journal has one line a command, one a press, none for a port scan")
 def journal(pi):
     pi("systemctl enable --now led.socket button.service")
+    # systemd itself says once after a boot that it made a slice for the connections.
+    street(f"nc -z {ADDRESS} 5555")
+    pi.wait_for("systemctl is-active -q system-led.slice")
     pi.cursor()
     street(f"nc -z {ADDRESS} 5555; timeout 10 nc -d {ADDRESS} 5555")
     eventually(lambda: pi.says("systemctl list-units --plain --no-legend 'led@*'") == "")
