@@ -27,6 +27,7 @@ struct contact_fifo {
 	int events;   /* inotify(7) about the FIFO */
 	int poll;     /* epoll(7) on both */
 	bool created; /* we created it, and have to delete it */
+	bool warned;  /* that nobody else can see it */
 
 	bool removed; /* the path does not lead to it any more */
 	bool ended;   /* a writer has closed it since the last time that it was empty */
@@ -139,6 +140,34 @@ static int make_fifo(struct contact_fifo *contact, char why[CONTACT_WHY_MAX])
 	return 0;
 }
 
+/*
+ * Whether a path is in a /tmp or /var/tmp that only this service sees: PrivateTmp= of
+ * systemd.exec(5) mounts a folder of the real one there, and its name begins with systemd-private.
+ */
+static bool is_in_private_tmp(const char *path)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	bool found = false;
+	size_t size = 0;
+
+	while (mounts && !found && getline(&line, &size, mounts) > 0) {
+		char *rest = line, *root, *target;
+
+		/* The first fields are two numbers and a device: proc_pid_mountinfo(5). */
+		for (int i = 0; i < 3; i++)
+			strsep(&rest, " ");
+		root = strsep(&rest, " ");
+		target = strsep(&rest, " ");
+		found = target && strstr(root, "/systemd-private-") &&
+			strncmp(path, target, strlen(target)) == 0 && path[strlen(target)] == '/';
+	}
+	free(line);
+	if (mounts)
+		fclose(mounts);
+	return found;
+}
+
 static int contact_fifo_open(void *state, char why[CONTACT_WHY_MAX])
 {
 	struct contact_fifo *contact = state;
@@ -155,6 +184,12 @@ static int contact_fifo_open(void *state, char why[CONTACT_WHY_MAX])
 	r = make_fifo(contact, why);
 	if (r < 0)
 		close(contact->poll);
+	if (r >= 0 && !contact->warned && is_in_private_tmp(contact->path)) {
+		contact->warned = true;
+		syslog(LOG_WARNING,
+			"%s is in a directory that only this service sees: use one in /run/button",
+			contact->path);
+	}
 	return r;
 }
 
@@ -166,8 +201,8 @@ static int contact_fifo_fd(const void *state)
 }
 
 /*
- * Whether the path still leads to the open FIFO. The link count tells, too: the event comes a
- * moment before the path is gone.
+ * Whether the path still leads to the open FIFO. The link count is zero a moment before the path
+ * is gone, when the event comes.
  */
 static bool is_there(const struct contact_fifo *contact)
 {

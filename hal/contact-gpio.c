@@ -33,6 +33,26 @@ static const char *contact_gpio_parse(const char *argument, void **state)
 	return why;
 }
 
+/* The kernel's ENOTSUPP, which no header for programs has. */
+#define KERNEL_ENOTSUPP 524
+
+/*
+ * Says why there are no edges, if it is that the chip has no interrupts: what the kernel says then
+ * depends on the chip's driver, and is what it says of lines that are not there, too.
+ */
+static void explain_no_edges(const struct line_spec *spec, int error, char why[CONTACT_WHY_MAX])
+{
+	char unused[LINE_WHY_MAX];
+	struct line_place place;
+
+	if ((error == -ENXIO || error == -EINVAL || error == -KERNEL_ENOTSUPP) &&
+		line_find(spec, &place, unused) >= 0)
+		snprintf(why, CONTACT_WHY_MAX,
+			"GPIO line %s (%.60s %u) has no interrupts, which a button needs: use "
+			"another line",
+			spec->name, place.path, place.offset);
+}
+
 static int contact_gpio_open(void *state, char why[CONTACT_WHY_MAX])
 {
 	struct contact_gpio *contact = state;
@@ -40,6 +60,8 @@ static int contact_gpio_open(void *state, char why[CONTACT_WHY_MAX])
 
 	if (r >= 0)
 		contact->closed = line_get(contact->line) == 1;
+	else
+		explain_no_edges(&contact->spec, r, why);
 	return r;
 }
 

@@ -46,7 +46,7 @@ static int read_key(const char *text)
 	return *end || number == KEY_RESERVED || number > KEY_MAX ? -1 : (int)number;
 }
 
-/* Reads what stands behind the device's name: KEY, grab, or one behind the other. */
+/* Reads what follows the device's name: KEY, grab, or both, in this order. */
 static const char *read_rest(struct contact_input *contact, char *rest)
 {
 	const char *word = strsep(&rest, ",");
@@ -59,7 +59,7 @@ static const char *read_rest(struct contact_input *contact, char *rest)
 	}
 	contact->grab = word;
 	if ((word && strcmp(word, "grab") != 0) || rest)
-		return "behind an input device there may be ,KEY and then ,grab";
+		return "after an input device there may be ,KEY and then ,grab";
 	return NULL;
 }
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Buttons: finds the backend of a SPEC, and hands on to it. */
+
 #include "contact.h"
 
 #include <errno.h>

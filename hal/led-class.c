@@ -20,6 +20,7 @@
 struct led_class {
 	char name[64];
 	int max_brightness; /* as of its opening */
+	int fd;             /* its brightness, for as long as it is open */
 	bool untriggered;   /* since its opening, its trigger was set to none */
 };
 
@@ -27,7 +28,6 @@ static const char *led_class_parse(const char *name, const char *argument, void 
 {
 	struct led_class *led;
 
-	(void)name;
 	if (!argument || !*argument)
 		return "leds: wants a name from " CLASS ", as in leds:ACT";
 	if (strlen(argument) >= sizeof led->name || strchr(argument, '/') || *argument == '.')
@@ -40,16 +40,17 @@ static const char *led_class_parse(const char *name, const char *argument, void 
 	return NULL;
 }
 
-/* Says what is wrong with a file of the LED. Returns -errno. */
+/* Says what is wrong with a file of the LED. Returns -errno; -ENODEV where the LED is gone. */
 static int complain(const struct led_class *led, const char *file, char why[LED_WHY_MAX])
 {
-	int r = -errno;
+	int error = errno;
 
-	if (r == -ENOENT || r == -ENODEV)
-		snprintf(why, LED_WHY_MAX, "there is no LED %s in " CLASS, led->name);
-	else
-		snprintf(why, LED_WHY_MAX, "LED %s: %s: %s", led->name, file, strerror(-r));
-	return r;
+	if (error != ENOENT && error != ENODEV) {
+		snprintf(why, LED_WHY_MAX, "LED %s: %s: %s", led->name, file, strerror(error));
+		return -error;
+	}
+	snprintf(why, LED_WHY_MAX, "there is no LED %s in " CLASS, led->name);
+	return -ENODEV;
 }
 
 static int open_file(const struct led_class *led, const char *file, int flags)
@@ -60,44 +61,35 @@ static int open_file(const struct led_class *led, const char *file, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
-static int write_file(
-	const struct led_class *led, const char *file, const char *text, char why[LED_WHY_MAX])
+/* Reads a number of at most 15 digits. Returns it or a negative errno. */
+static int read_number(const struct led_class *led, int fd, const char *file, char why[LED_WHY_MAX])
 {
-	int fd = open_file(led, file, O_WRONLY), r = 0;
+	char text[16] = "";
 
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		r = complain(led, file, why);
-	if (fd >= 0)
-		close(fd);
-	return r;
+	return pread(fd, text, sizeof text - 1, 0) < 0 ? complain(led, file, why) : atoi(text);
 }
 
-static int read_number(const struct led_class *led, const char *file, char why[LED_WHY_MAX])
+static int write_text(const struct led_class *led, int fd, const char *file, const char *text,
+	char why[LED_WHY_MAX])
 {
-	int fd = open_file(led, file, O_RDONLY), r;
-	char text[16];
-	ssize_t n = -1;
-
-	if (fd >= 0)
-		n = read(fd, text, sizeof text - 1);
-	if (n < 0) {
-		r = complain(led, file, why);
-	} else {
-		text[n] = '\0';
-		r = atoi(text);
-	}
-	if (fd >= 0)
-		close(fd);
-	return r;
+	return pwrite(fd, text, strlen(text), 0) < 0 ? complain(led, file, why) : 0;
 }
 
 /* Takes the trigger off: one such as the heartbeat would go on switching the LED. */
 static int take_trigger_off(struct led_class *led, char why[LED_WHY_MAX])
 {
-	int r = led->untriggered ? 0 : write_file(led, "trigger", "none", why);
+	int fd, r;
 
+	if (led->untriggered)
+		return 0;
+	fd = open_file(led, "trigger", O_WRONLY);
+	if (fd < 0)
+		return errno == ENOENT ? 0
+				       : complain(led, "trigger", why); /* a kernel may have none */
+	r = write_text(led, fd, "trigger", "none\n", why);
+	close(fd);
 	led->untriggered = r >= 0;
-	return r == -ENOENT ? 0 : r; /* a kernel may have none */
+	return r;
 }
 
 static int led_class_set(void *state, bool lit, char why[LED_WHY_MAX])
@@ -108,23 +100,39 @@ static int led_class_set(void *state, bool lit, char why[LED_WHY_MAX])
 
 	if (r < 0)
 		return r;
-	snprintf(text, sizeof text, "%d", lit ? led->max_brightness : 0);
-	return write_file(led, "brightness", text, why);
+	snprintf(text, sizeof text, "%d\n", lit ? led->max_brightness : 0);
+	return write_text(led, led->fd, "brightness", text, why);
 }
 
 static int led_class_get(void *state, char why[LED_WHY_MAX])
 {
-	int brightness = read_number(state, "brightness", why);
+	const struct led_class *led = state;
+	int brightness = read_number(led, led->fd, "brightness", why);
 
 	return brightness < 0 ? brightness : brightness > 0;
+}
+
+/* Opens the brightness, after a look at its maximum. */
+static int open_brightness(struct led_class *led, char why[LED_WHY_MAX])
+{
+	int fd = open_file(led, "max_brightness", O_RDONLY);
+
+	if (fd < 0)
+		return complain(led, "max_brightness", why);
+	led->max_brightness = read_number(led, fd, "max_brightness", why);
+	close(fd);
+	if (led->max_brightness < 0)
+		return led->max_brightness;
+	led->fd = open_file(led, "brightness", O_RDWR);
+	return led->fd < 0 ? complain(led, "brightness", why) : 0;
 }
 
 static int led_class_resume(void *state, char why[LED_WHY_MAX])
 {
 	struct led_class *led = state;
 
-	led->max_brightness = read_number(led, "max_brightness", why);
-	return led->max_brightness < 0 ? led->max_brightness : 0;
+	led->untriggered = false;
+	return open_brightness(led, why);
 }
 
 static int led_class_open(void *state, bool lit, char why[LED_WHY_MAX])
@@ -135,13 +143,20 @@ static int led_class_open(void *state, bool lit, char why[LED_WHY_MAX])
 	led->untriggered = false;
 	r = take_trigger_off(led, why);
 	if (r >= 0)
-		r = led_class_resume(state, why);
-	return r < 0 ? r : led_class_set(state, lit, why);
+		r = open_brightness(led, why);
+	if (r < 0)
+		return r;
+	r = led_class_set(state, lit, why);
+	if (r < 0)
+		close(led->fd);
+	return r;
 }
 
 static void led_class_close(void *state)
 {
-	(void)state;
+	const struct led_class *led = state;
+
+	close(led->fd);
 }
 
 const struct led_backend LED_CLASS = {

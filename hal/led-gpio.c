@@ -22,7 +22,6 @@ static const char *led_gpio_parse(const char *name, const char *argument, void *
 	struct led_gpio *led = calloc(1, sizeof *led);
 	const char *why;
 
-	(void)name;
 	if (!led)
 		return "out of memory";
 	why = line_spec_parse(argument, LINE_OUTPUT, &led->spec);
@@ -47,12 +46,12 @@ static int led_gpio_adopt(void *state, int fd)
 	return line_adopt(fd, &led->line);
 }
 
-/* A line that fails while we hold it has lost its chip. */
+/* ENODEV: its chip is gone. Anything else is a transfer to an expander that has failed. */
 static int complain(const struct led_gpio *led, int r, char why[LED_WHY_MAX])
 {
 	if (r < 0)
-		snprintf(
-			why, LED_WHY_MAX, "GPIO line %s is gone: %s", led->spec.name, strerror(-r));
+		snprintf(why, LED_WHY_MAX, "GPIO line %s%s: %s", led->spec.name,
+			r == -ENODEV ? " is gone" : "", strerror(-r));
 	return r;
 }
 

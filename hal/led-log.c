@@ -18,7 +18,7 @@ static const char *led_log_parse(const char *name, const char *argument, void **
 	struct led_log *led;
 
 	if (argument)
-		return "the log LED takes nothing behind its name";
+		return "after log there may be initial=, pulse= and kind= alone";
 	led = calloc(1, sizeof *led);
 	if (!led)
 		return "out of memory";
@@ -31,7 +31,6 @@ static int led_log_set(void *state, bool lit, char why[LED_WHY_MAX])
 {
 	struct led_log *led = state;
 
-	(void)why;
 	led->lit = lit;
 	syslog(LOG_INFO, "LED %s%sStatus: %s", led->name, *led->name ? " " : "",
 		lit ? "On" : "Off");
@@ -42,13 +41,11 @@ static int led_log_get(void *state, char why[LED_WHY_MAX])
 {
 	const struct led_log *led = state;
 
-	(void)why;
 	return led->lit;
 }
 
 static void led_log_close(void *state)
 {
-	(void)state;
 }
 
 const struct led_backend LED_LOG = {

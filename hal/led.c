@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* An LED: finds its backend, and knows whether it is open. */
+
 #include "led.h"
 
 #include <errno.h>
@@ -24,7 +27,7 @@ struct led *led_create(const char *name, const char *spec, const char **why)
 		*why = strerror(ENOMEM);
 		return NULL;
 	}
-	*why = "an LED is gpio:LINE, gpio:CHIP/OFFSET, leds:NAME or log";
+	*why = "an LED is " LED_SPECS;
 	for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
 		if (!spec_is_for(spec, BACKENDS[i]->name, &argument))
 			continue;

@@ -8,7 +8,8 @@
  *
  * Functions that can fail return 0 (or a value) and a negative errno; why is then
  * one line for the client who asked and for the administrator: what is wrong with which device, and
- * where it helps, what to do.
+ * where it helps, what to do. -ENODEV of an LED that is open: the device is gone, and the LED has
+ * to be closed. Any other error is of one transfer, and the next may succeed.
  */
 
 #include <stdbool.h>
@@ -51,6 +52,9 @@ struct led_backend {
 };
 
 extern const struct led_backend LED_GPIO, LED_CLASS, LED_LOG;
+
+/* What they take, for messages and --help. */
+#define LED_SPECS "gpio:LINE, gpio:CHIP/OFFSET, leds:NAME or log"
 
 /*
  * Creates an LED from SPEC; it is not open yet.

@@ -20,7 +20,7 @@ struct line {
 	struct gpiod_chip *chip;
 	struct gpiod_line *line;
 	bool edges;
-	bool active; /* as of the last edge told */
+	bool active; /* as of the last edge taken */
 };
 
 static const int DRIVES[] = {
@@ -156,8 +156,6 @@ int line_request_edges(const struct line_spec *spec, struct line **line, char wh
 
 int line_adopt(int fd, struct line **line)
 {
-	(void)fd;
-	(void)line;
 	return -EOPNOTSUPP;
 }
 

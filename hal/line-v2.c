@@ -29,7 +29,7 @@ struct line {
 	struct gpiod_edge_event_buffer *events;
 	size_t n_events, next_event;
 	unsigned long seqno;
-	bool active;      /* as of the last edge told */
+	bool active;      /* as of the last edge taken */
 	bool check_level; /* edges were lost */
 };
 
@@ -231,12 +231,13 @@ int line_adopt(int fd, struct line **line)
 	if (!new)
 		return -ENOMEM;
 	new->fd = fd;
-	r = line_get(new);
-	if (r < 0) {
+	r = fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : line_get(new);
+	/* Another error is a transfer that failed, to an expander: the line is ours all the same.
+	 */
+	if (r == -ENODEV || r == -ENOTTY || r == -EINVAL || r == -EBADF) {
 		free(new);
-		return r == -ENOTTY ? -EBADF : r;
+		return r == -ENODEV ? r : -EBADF;
 	}
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	*line = new;
 	return 0;
 }

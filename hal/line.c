@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* A GPIO line as a person writes it, and how it is found among the chips. */
+
 #include "line.h"
 
 #include <ctype.h>
@@ -8,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "text.h"
 
 #define DEV "/dev/"
 #define CHIP_PREFIX "gpiochip"
@@ -32,7 +37,7 @@ static bool is_number(const char *text, unsigned *number)
 	return true;
 }
 
-/* What the words behind a line decide. */
+/* What the words after a line decide. */
 enum aspect { LEVEL, DRIVE, BIAS, ASPECTS };
 
 enum { ACTIVE_LOW = 1, ACTIVE_HIGH };
@@ -41,7 +46,7 @@ static const struct word {
 	const char *text;
 	enum aspect aspect;
 	int value;
-	bool output, input; /* what it may stand behind */
+	bool output, input; /* what it may stand after */
 } WORDS[] = {
 	{"active-low", LEVEL, ACTIVE_LOW, true, true},
 	{"active-high", LEVEL, ACTIVE_HIGH, true, true},
@@ -75,14 +80,15 @@ static const char *parse_words(const char *text, enum line_use use, struct line_
 		int *value;
 
 		if (!word && use == LINE_OUTPUT)
-			return "behind an LED's GPIO line there may be active-low or active-high, "
-			       "open-drain or open-source, pull-up or pull-down";
+			return "after an LED's GPIO line there may be active-low or active-high, "
+			       "open-drain or open-source, pull-up or pull-down, initial=, "
+			       "pulse= and kind=";
 		if (!word)
-			return "behind a button's GPIO line there may be active-low or "
+			return "after a button's GPIO line there may be active-low or "
 			       "active-high, pull-up, pull-down or pull-off";
 		value = &values[word->aspect];
 		if (*value && *value != word->value)
-			return "two of the words behind the GPIO line contradict each other";
+			return "two of the words after the GPIO line contradict each other";
 		*value = word->value;
 		text += length;
 	}
@@ -316,14 +322,14 @@ int line_complain(const struct line_spec *spec, const struct line_place *place, 
 	char why[LINE_WHY_MAX])
 {
 	struct line_chip *chip = line_chip_open(place->path);
-	char consumer[64];
+	char consumer[64], quoted[64];
 	const char *holder = NULL;
 
 	if (chip && error == EBUSY)
 		holder = line_chip_consumer(chip, place->offset, consumer);
 	if (holder)
 		snprintf(why, LINE_WHY_MAX, "GPIO line %s (%.60s %u) is held by \"%s\"", spec->name,
-			place->path, place->offset, holder);
+			place->path, place->offset, text_printable(holder, quoted, sizeof quoted));
 	else
 		snprintf(why, LINE_WHY_MAX, "GPIO line %s (%.60s %u): %s", spec->name, place->path,
 			place->offset, strerror(error));

@@ -68,10 +68,10 @@ struct line_edge {
 struct line;
 
 /*
- * Reads NAME or CHIP/OFFSET, and words behind it, each after a comma: active-low or active-high;
- * pull-up or pull-down; open-drain or open-source for an output, pull-off for an input. Without
- * such a word, an output is active-high, and an input active-low; an input that is active-low is
- * pulled up, and one that is active-high is pulled down.
+ * Reads NAME or CHIP/OFFSET, and words after it, each with a comma before it: active-low or
+ * active-high; pull-up or pull-down; open-drain or open-source for an output, pull-off for an
+ * input. Without such a word, an output is active-high, and an input active-low; an input that is
+ * active-low is pulled up, and one that is active-high is pulled down.
  *
  * text: NULL counts as ""
  * Returns NULL, or a constant reason.

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* How a person names hardware. */
+
 #include "spec.h"
 
 #include <stddef.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Edges of a bouncing contact in, closings and openings out. */
+
 #include "debounce.h"
 
 void debounce_init(struct debounce *debounce, uint64_t quiet, uint64_t filter, bool closed)

@@ -1,483 +1,313 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * Carries out what the queue of presses, or the position, decides: looks up, connects, sends,
+ * reads, waits.
+ */
+
 #include "delivery.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "command.h"
+#include "key.h"
+#include "status.h"
+#include "task.h"
 #include "timer.h"
 
-#define MSEC 1000ULL
-
-/* For one address: a name may have another one, and that may answer. */
-#define CONNECT_USEC (2000 * MSEC)
-
-/* Longer than led-handler takes to say that led-line is out of reach. */
-#define ANSWER_USEC (5500 * MSEC)
-
-/* The answer to a key of a server without keys, such as our 0.1.0. */
-#define UNKNOWN "ERR unknown command"
-
-/* The pause between two attempts doubles each time, from the first value to the last. */
-#define PAUSE_FIRST_USEC (50 * MSEC)
-#define PAUSE_LAST_USEC (1600 * MSEC)
-
 /* Retries need not be exact: the kernel may join wake-ups. */
-#define ACCURACY_USEC (5 * MSEC)
+#define ACCURACY_USEC 5000
 
-struct press {
-	unsigned long number;
-	enum occasion occasion;
-	uint64_t at; /* microseconds of CLOCK_MONOTONIC */
-	/* For a TOGGLE or PULSE; "" where the server knows no keys. */
-	char key[COMMAND_KEY_MAX + 1];
-};
+/* Room for a time, for people to read. */
+#define TIME_MAX 64
 
-/* A name that is being looked up, by a thread. */
+/* The work of a task: to look up a name. */
 struct lookup {
 	struct address server;
 	struct addrinfo *result;
 	const char *why; /* why there is no result */
-	int done;        /* eventfd(2): the thread has written here, and is gone */
-	bool running;
-};
-
-enum state {
-	IDLE,
-	LOOKING_UP,
-	CONNECTING,
-	ANSWERING, /* the command is sent */
-	PAUSING,
 };
 
 struct delivery {
 	sd_event *event;
-	struct address server;
-	const struct commands *lists;
-	unsigned next_command[OCCASIONS];
-	uint64_t retry_usec;
-	delivery_changed changed;
-	void *userdata;
+	const struct address *server;
+	struct status *status;
+	bool has_position; /* then position decides, else queue */
+	struct press_queue queue;
+	struct position position;
 
-	struct press queue[DELIVERY_QUEUE]; /* a ring; the first is being delivered */
-	unsigned first, waiting;
-	unsigned long overflow_first, overflow_last; /* found no room, not logged yet; or 0 */
-
-	enum state state;
-	struct lookup *lookup;
-	sd_event_source *on_lookup;
-	struct addrinfo *addresses, *next_address;
+	/* The attempt that runs while is_sending(). */
+	struct attempt attempt;
+	char line[COMMAND_LINE_MAX];
+	struct addrinfo *addresses; /* NULL: the name is being looked up */
+	size_t tried;               /* so many of the addresses */
 	int fd;
-	sd_event_source *io, *timer;
-	uint64_t pause_usec;
-	char answer[ANSWER_MAX];
-	size_t answer_length;
-	size_t sent;     /* bytes of the command on this connection */
-	bool has_spoken; /* the server has answered with a line before, so it always does */
+	sd_event_source *io;
 
-	unsigned long pressed, delivered, dropped;
-	char outcome[ANSWER_MAX + 128];
+	sd_event_source *timer; /* of the attempt, or of the pause after it */
+	sd_event_source *stop;  /* a stop has taken long enough */
+
+	struct addrinfo known; /* the address, where it is no name */
+	struct sockaddr_storage storage;
+	struct task *lookup;            /* otherwise, while it runs */
+	struct sockaddr_storage worked; /* the address that could be connected to last */
+	socklen_t worked_size;
 };
 
-static void attempt(struct delivery *delivery);
-static void connect_next(struct delivery *delivery, const char *why);
-
-/* The command of the press that is being delivered. */
-static const char *command_of(const struct delivery *delivery)
+/* Logs how a press or a position fares, and says it to the status. */
+static void report(struct delivery *delivery)
 {
-	enum occasion occasion = delivery->queue[delivery->first].occasion;
+	char overflow[PRESS_TEXT_MAX];
 
-	return delivery->lists[occasion].texts[delivery->next_command[occasion]];
+	if (delivery->has_position)
+		syslog(delivery->position.level, "%s", delivery->position.outcome);
+	else
+		syslog(delivery->queue.level, "%s", delivery->queue.outcome);
+	if (press_queue_overflowed(&delivery->queue, overflow))
+		syslog(LOG_WARNING, "%s", overflow);
+	status_changed(delivery->status);
 }
 
-/*
- * Whether a command must not be carried out twice, and has no key against that: a TOGGLE or a
- * PULSE. One with a configured key is sent unchanged.
- *
- * request: set to what the command asks for
- */
-static bool needs_key(const char *text, struct request *request)
+static bool is_sending(const struct delivery *delivery)
 {
-	struct command command = {0};
-
-	command_feed(&command, text, strlen(text));
-	return !command_parse(&command, request) && !*request->key &&
-	       (request->verb == VERB_TOGGLE || request->verb == VERB_PULSE);
+	return delivery->has_position ? delivery->position.sending : delivery->queue.sending;
 }
 
-/* Makes a random key. By it, the server recognizes a command that it has already carried out. */
-static void make_key(char key[COMMAND_KEY_MAX + 1])
-{
-	static const char DIGITS[32] = "abcdefghijklmnopqrstuvwxyz234567";
-	unsigned char random[COMMAND_KEY_MAX];
+/* --- one attempt ------------------------------------------------------------------------ */
 
-	*key = '\0';
-	if (getrandom(random, sizeof random, 0) != sizeof random)
-		return;
-	for (size_t i = 0; i < COMMAND_KEY_MAX; i++)
-		key[i] = DIGITS[random[i] % sizeof DIGITS];
-	key[COMMAND_KEY_MAX] = '\0';
-}
+static int on_socket(sd_event_source *source, int fd, uint32_t events, void *userdata);
 
-static void tell(struct delivery *delivery)
-{
-	struct delivery_counts counts = {
-		.pressed = delivery->pressed,
-		.delivered = delivery->delivered,
-		.dropped = delivery->dropped,
-		.waiting = delivery->waiting,
-		.outcome = delivery->outcome,
-	};
-
-	delivery->changed(delivery->userdata, &counts);
-}
-
-__attribute__((format(printf, 2, 3))) static void set_outcome(
-	struct delivery *delivery, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(delivery->outcome, sizeof delivery->outcome, format, args);
-	va_end(args);
-}
-
-/* Ends the attempt: closes the connection, frees the addresses, stops the timer. */
+/* Closes the connection to one address. */
 static void hang_up(struct delivery *delivery)
 {
 	delivery->io = sd_event_source_disable_unref(delivery->io);
 	if (delivery->fd >= 0)
 		close(delivery->fd);
 	delivery->fd = -1;
-	if (delivery->addresses)
-		freeaddrinfo(delivery->addresses);
-	delivery->addresses = delivery->next_address = NULL;
-	delivery->sent = 0;
-	timer_stop(delivery->timer);
-	delivery->state = IDLE;
-}
-
-/* One warning for all presses that found no room since the last warning. */
-static void log_overflow(struct delivery *delivery)
-{
-	char numbers[50];
-	int n = snprintf(numbers, sizeof numbers, "%lu", delivery->overflow_first);
-
-	if (delivery->overflow_last != delivery->overflow_first)
-		snprintf(numbers + n, sizeof numbers - (size_t)n, " to %lu",
-			delivery->overflow_last);
-	if (delivery->overflow_first)
-		syslog(LOG_WARNING, "press %s: dropped: %d presses were waiting", numbers,
-			DELIVERY_QUEUE);
-	delivery->overflow_first = 0;
-}
-
-/* Removes the oldest press from the queue. */
-static void remove_oldest(struct delivery *delivery)
-{
-	delivery->pause_usec = 0;
-	delivery->first = (delivery->first + 1) % DELIVERY_QUEUE;
-	delivery->waiting--;
-	log_overflow(delivery);
-	tell(delivery);
-}
-
-/*
- * Gives up what was sent. The kernel would go on sending what is not acknowledged, for minutes,
- * and it would come behind later presses: a reset ends that.
- */
-static void take_back(struct delivery *delivery)
-{
-	const struct linger at_once = {.l_onoff = 1};
-
-	if (delivery->sent > 0)
-		setsockopt(delivery->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
-
-static bool is_old(struct delivery *delivery)
-{
-	return clock_usec() - delivery->queue[delivery->first].at >= delivery->retry_usec;
-}
-
-static void drop_oldest(struct delivery *delivery, const char *why)
-{
-	set_outcome(delivery, "press %lu: %s: dropped: %s", delivery->queue[delivery->first].number,
-		command_of(delivery), why);
-	syslog(LOG_WARNING, "%s", delivery->outcome);
-	delivery->dropped++;
-	remove_oldest(delivery);
-}
-
-/* Begins to deliver the first press. */
-static void deliver_oldest(struct delivery *delivery)
-{
-	struct request request;
-
-	if (needs_key(command_of(delivery), &request))
-		make_key(delivery->queue[delivery->first].key);
-	attempt(delivery);
-}
-
-/* Delivers the oldest press. Presses that became too old while they waited are dropped first. */
-static void deliver_waiting(struct delivery *delivery, const char *why)
-{
-	while (delivery->waiting > 0 && is_old(delivery))
-		drop_oldest(delivery, why);
-	if (delivery->waiting > 0)
-		deliver_oldest(delivery);
-}
-
-/* Advances the list of the press that was delivered. */
-static void advance(struct delivery *delivery)
-{
-	enum occasion occasion = delivery->queue[delivery->first].occasion;
-	unsigned *next = &delivery->next_command[occasion];
-
-	*next = (*next + 1) % delivery->lists[occasion].n;
-}
-
-static void finish_delivered(struct delivery *delivery, const char *how)
-{
-	set_outcome(delivery, "press %lu: %s: %s", delivery->queue[delivery->first].number,
-		command_of(delivery), how);
-	syslog(LOG_INFO, "%s", delivery->outcome);
-	hang_up(delivery);
-	delivery->delivered++;
-	advance(delivery);
-	remove_oldest(delivery);
-	deliver_waiting(delivery, "it had to wait for longer than --retry");
-}
-
-static void finish_dropped(struct delivery *delivery, const char *why)
-{
-	hang_up(delivery);
-	drop_oldest(delivery, why);
-	deliver_waiting(delivery, why);
-}
-
-/*
- * Whether the command may be sent again. One that needs a key and has none must not, once the
- * server may have carried it out: twice is not the same as once.
- */
-static bool may_repeat(struct delivery *delivery)
-{
-	struct request request;
-
-	return delivery->sent == 0 || *delivery->queue[delivery->first].key ||
-	       !needs_key(command_of(delivery), &request);
-}
-
-static void attempt_failed(struct delivery *delivery, const char *why)
-{
-	const struct press *press = &delivery->queue[delivery->first];
-	uint64_t age = clock_usec() - press->at;
-
-	take_back(delivery);
-	if (is_old(delivery) || !may_repeat(delivery)) {
-		finish_dropped(delivery, why);
-		return;
-	}
-	hang_up(delivery);
-	delivery->pause_usec = delivery->pause_usec ? 2 * delivery->pause_usec : PAUSE_FIRST_USEC;
-	if (delivery->pause_usec > PAUSE_LAST_USEC)
-		delivery->pause_usec = PAUSE_LAST_USEC;
-	if (delivery->pause_usec > delivery->retry_usec - age)
-		delivery->pause_usec = delivery->retry_usec - age;
-	delivery->state = PAUSING;
-	timer_start(delivery->timer, delivery->pause_usec);
-
-	set_outcome(delivery, "press %lu: %s: trying again: %s", press->number,
-		command_of(delivery), why);
-	syslog(LOG_DEBUG, "%s", delivery->outcome);
-	tell(delivery);
-}
-
-static void send_command(struct delivery *delivery)
-{
-	const char *key = delivery->queue[delivery->first].key;
-	char line[COMMAND_MAX + 2];
-	struct request request;
-	ssize_t n;
-
-	if (*key && needs_key(command_of(delivery), &request)) {
-		strcpy(request.key, key);
-		command_write(&request, line);
-	} else {
-		strcpy(line, command_of(delivery));
-	}
-	strcat(line, "\n");
-	delivery->answer_length = 0;
-	n = send(delivery->fd, line, strlen(line), MSG_NOSIGNAL);
-	if (n < 0) {
-		attempt_failed(delivery, strerror(errno));
-		return;
-	}
-	delivery->sent = (size_t)n;
-	delivery->state = ANSWERING;
-	sd_event_source_set_io_events(delivery->io, EPOLLIN);
-	timer_start(delivery->timer, ANSWER_USEC);
-}
-
-/* Whether the command has reached the server's machine: bytes_acked counts the SYN as one. */
-static bool has_arrived(const struct delivery *delivery)
-{
-	struct tcp_info info = {0};
-	socklen_t size = sizeof info;
-
-	return !*delivery->server.path &&
-	       getsockopt(delivery->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-	       info.tcpi_bytes_acked > delivery->sent;
-}
-
-/*
- * The server has closed the connection without an answer. The original's server never answers: it
- * has taken a command that reached its machine. Any other server had too many connections, or does
- * not know how the command ended.
- */
-static void take_silence(struct delivery *delivery)
-{
-	bool arrived = has_arrived(delivery);
-
-	if (arrived && !delivery->has_spoken) {
-		finish_delivered(
-			delivery, "sent; the server closed the connection without an answer");
-		return;
-	}
-	/* The server's machine has not acknowledged the command, so the server has not read it. */
-	if (!arrived && !*delivery->server.path)
-		delivery->sent = 0;
-	attempt_failed(delivery, "the server closed the connection without an answer");
-}
-
-/* Returns the server's answer as one printable line, never "". */
-static const char *answer_text(struct delivery *delivery)
-{
-	char *answer = delivery->answer, *end;
-
-	for (end = answer; end < answer + delivery->answer_length; end++) {
-		if (*end == '\n' || *end == '\r')
-			break;
-		if (*end < ' ' || *end > '~')
-			*end = '?';
-	}
-	*end = '\0';
-	return answer[strspn(answer, " ")] ? answer : "the server answered with an empty line";
-}
-
-/* The server's answer is complete. */
-static void take_answer(struct delivery *delivery)
-{
-	char *key = delivery->queue[delivery->first].key;
-	const char *answer = answer_text(delivery);
-
-	delivery->has_spoken = true;
-	if (strncmp(answer, "OK", 2) == 0 && (answer[2] == ' ' || !answer[2])) {
-		finish_delivered(delivery, answer);
-	} else if (*key && strncmp(answer, UNKNOWN, strlen(UNKNOWN)) == 0) {
-		*key = '\0';
-		hang_up(delivery);
-		attempt(delivery);
-	} else {
-		attempt_failed(delivery, answer);
-	}
-}
-
-static void read_answer(struct delivery *delivery)
-{
-	char *end = delivery->answer + delivery->answer_length;
-	size_t room = sizeof delivery->answer - 1 - delivery->answer_length;
-	ssize_t n = recv(delivery->fd, end, room, 0);
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n < 0 && delivery->answer_length == 0) {
-		attempt_failed(delivery, strerror(errno));
-		return;
-	}
-	if (n < 0)
-		n = 0; /* the connection broke after the answer */
-	delivery->answer_length += (size_t)n;
-	if (delivery->answer_length == 0)
-		take_silence(delivery);
-	else if (n == 0 || (size_t)n == room || memchr(end, '\n', (size_t)n))
-		take_answer(delivery);
-}
-
-static int on_socket(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-	struct delivery *delivery = userdata;
-	int error = 0;
-	socklen_t size = sizeof error;
-
-	(void)source;
-	(void)events;
-	if (delivery->state == ANSWERING) {
-		read_answer(delivery);
-		return 0;
-	}
-	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-	if (error)
-		connect_next(delivery, strerror(error));
-	else
-		send_command(delivery);
-	return 0;
 }
 
 /* Starts to connect. Returns 0, or -1 with errno set; the socket is hang_up()'s to close. */
-static int connect_to(struct delivery *delivery, const struct sockaddr *sa, socklen_t size)
+static int connect_to(struct delivery *delivery, const struct addrinfo *address)
 {
 	int r;
 
-	delivery->fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	delivery->fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (delivery->fd < 0)
 		return -1;
 	/* A UNIX socket whose backlog is full says EAGAIN, and is tried again as a whole. */
-	if (connect(delivery->fd, sa, size) < 0 && errno != EINPROGRESS)
+	if (connect(delivery->fd, address->ai_addr, address->ai_addrlen) < 0 &&
+		errno != EINPROGRESS)
 		return -1;
 	r = sd_event_add_io(
 		delivery->event, &delivery->io, delivery->fd, EPOLLOUT, on_socket, delivery);
-	if (r < 0) {
+	if (r < 0)
 		errno = -r;
-		return -1;
-	}
-	delivery->state = CONNECTING;
-	timer_start(delivery->timer, CONNECT_USEC);
-	return 0;
+	return r < 0 ? -1 : 0;
+}
+
+static bool has_worked(const struct delivery *delivery, const struct addrinfo *address)
+{
+	return address->ai_addrlen == delivery->worked_size &&
+	       memcmp(address->ai_addr, &delivery->worked, delivery->worked_size) == 0;
+}
+
+/* The address to try next, or NULL. */
+static const struct addrinfo *next_address(const struct delivery *delivery)
+{
+	const struct addrinfo *address;
+	size_t n = 0, worked = SIZE_MAX, next;
+
+	for (address = delivery->addresses; address; address = address->ai_next, n++)
+		if (has_worked(delivery, address))
+			worked = n;
+	next = attempt_next_address(n, worked, delivery->tried);
+	for (address = delivery->addresses; address && next > 0; next--)
+		address = address->ai_next;
+	return address;
 }
 
 /* Tries the addresses that are left. why: what was wrong with the one before. */
 static void connect_next(struct delivery *delivery, const char *why)
 {
-	while (delivery->next_address) {
-		const struct addrinfo *ai = delivery->next_address;
+	const struct addrinfo *address;
+	char text[sizeof delivery->server->path + 100];
 
-		delivery->next_address = ai->ai_next;
-		delivery->io = sd_event_source_disable_unref(delivery->io);
-		if (delivery->fd >= 0)
-			close(delivery->fd);
-		if (connect_to(delivery, ai->ai_addr, ai->ai_addrlen) == 0)
+	while ((address = next_address(delivery))) {
+		delivery->tried++;
+		hang_up(delivery);
+		attempt_wait(&delivery->attempt, clock_usec());
+		if (connect_to(delivery, address) == 0)
 			return;
 		why = strerror(errno);
 	}
-	attempt_failed(delivery, why);
+	if (*delivery->server->path) {
+		snprintf(text, sizeof text, "%s: %s", delivery->server->path, why);
+		why = text;
+	}
+	attempt_broken(&delivery->attempt, why);
 }
 
-static void *look_up(void *argument)
+static void send_line(struct delivery *delivery)
 {
-	struct lookup *lookup = argument;
+	ssize_t n = send(delivery->fd, delivery->line, strlen(delivery->line), MSG_NOSIGNAL);
+
+	if (n < 0) {
+		attempt_broken(&delivery->attempt, strerror(errno));
+		return;
+	}
+	attempt_sent(&delivery->attempt, (size_t)n, clock_usec());
+	sd_event_source_set_io_events(delivery->io, EPOLLIN);
+}
+
+/* The socket is writable: the connection is there, or has failed. */
+static void take_connection(struct delivery *delivery)
+{
+	socklen_t size = sizeof delivery->worked;
+	int error = 0;
+
+	getsockopt(delivery->fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});
+	if (error) {
+		connect_next(delivery, strerror(error));
+		return;
+	}
+	if (getpeername(delivery->fd, (struct sockaddr *)&delivery->worked, &size) == 0)
+		delivery->worked_size = size;
+	send_line(delivery);
+}
+
+static uint64_t bytes_acked(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof info;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_acked : 0;
+}
+
+static void read_answer(struct delivery *delivery)
+{
+	size_t size;
+	char *room = attempt_room(&delivery->attempt, &size);
+	ssize_t n = recv(delivery->fd, room, size, 0);
+
+	if (n > 0)
+		attempt_received(&delivery->attempt, (size_t)n);
+	else if (n == 0)
+		attempt_ended(&delivery->attempt, bytes_acked(delivery->fd));
+	else if (errno != EAGAIN && errno != EINTR)
+		attempt_broken(&delivery->attempt, strerror(errno));
+}
+
+static void start_lookup(struct delivery *delivery);
+
+static void begin_attempt(struct delivery *delivery)
+{
+	attempt_begin(&delivery->attempt, !*delivery->server->path);
+	attempt_wait(&delivery->attempt, clock_usec());
+	delivery->tried = 0;
+	if (delivery->known.ai_addrlen == 0) {
+		start_lookup(delivery);
+	} else {
+		delivery->addresses = &delivery->known;
+		connect_next(delivery, "");
+	}
+}
+
+static void forget_addresses(struct delivery *delivery)
+{
+	if (delivery->addresses && delivery->addresses != &delivery->known)
+		freeaddrinfo(delivery->addresses);
+	delivery->addresses = NULL;
+}
+
+/* The attempt has its outcome. */
+static void end_attempt(struct delivery *delivery)
+{
+	const struct linger at_once = {.l_onoff = 1};
+
+	if (attempt_needs_reset(&delivery->attempt))
+		setsockopt(delivery->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	hang_up(delivery);
+	forget_addresses(delivery);
+	if (delivery->has_position)
+		position_finish(&delivery->position, &delivery->attempt, clock_usec());
+	else
+		press_queue_finish(&delivery->queue, &delivery->attempt, clock_usec());
+	report(delivery);
+}
+
+/* --- what decides ----------------------------------------------------------------------- */
+
+/* Says what to do now. try_at: set to the end of a STEP_WAIT */
+static enum step next_step(struct delivery *delivery, uint64_t *try_at)
+{
+	struct press_queue *queue = &delivery->queue;
+	struct position *position = &delivery->position;
+	enum step step;
+
+	if (delivery->has_position) {
+		step = position_step(position, clock_usec(), delivery->line);
+		*try_at = position->try_at;
+		return step;
+	}
+	while (press_queue_drop_late(queue, clock_usec()))
+		report(delivery);
+	step = press_queue_step(queue, clock_usec(), delivery->line);
+	*try_at = queue->try_at;
+	return step;
+}
+
+/* Ends the attempt that is over, and does what is next, until there is something to wait for. */
+static void go_on(struct delivery *delivery)
+{
+	uint64_t try_at;
+
+	for (;;) {
+		if (is_sending(delivery) && delivery->attempt.outcome == UNDECIDED) {
+			timer_start_at(delivery->timer, delivery->attempt.deadline);
+			return;
+		}
+		if (is_sending(delivery))
+			end_attempt(delivery);
+		switch (next_step(delivery, &try_at)) {
+		case STEP_REST:
+			timer_stop(delivery->timer);
+			if (delivery->has_position && position_has_stopped(&delivery->position))
+				sd_event_exit(delivery->event, 0);
+			return;
+		case STEP_WAIT:
+			timer_start_at(delivery->timer, try_at);
+			return;
+		case STEP_SEND:
+			begin_attempt(delivery);
+		}
+	}
+}
+
+static int on_socket(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct delivery *delivery = userdata;
+
+	if (delivery->attempt.sent > 0)
+		read_answer(delivery);
+	else
+		take_connection(delivery);
+	go_on(delivery);
+	return 0;
+}
+
+static void look_up(void *work)
+{
+	struct lookup *lookup = work;
 	int r = getaddrinfo(
 		lookup->server.host, lookup->server.port, &ADDRESS_HINTS, &lookup->result);
 
@@ -485,175 +315,181 @@ static void *look_up(void *argument)
 		lookup->result = NULL;
 		lookup->why = r == EAI_SYSTEM ? strerror(errno) : gai_strerror(r);
 	}
-	eventfd_write(lookup->done, 1);
-	return NULL;
+}
+
+static void on_lookup(void *work, void *userdata)
+{
+	struct delivery *delivery = userdata;
+	struct lookup *lookup = work;
+
+	delivery->lookup = NULL;
+	/* It may be too late for the attempt that asked. */
+	if (!is_sending(delivery))
+		return;
+	delivery->addresses = lookup->result;
+	lookup->result = NULL;
+	if (delivery->addresses)
+		connect_next(delivery, "");
+	else
+		attempt_broken(&delivery->attempt, lookup->why);
+	go_on(delivery);
+}
+
+static void release_lookup(void *work)
+{
+	struct lookup *lookup = work;
+
+	if (lookup->result)
+		freeaddrinfo(lookup->result);
+	free(lookup);
 }
 
 static void start_lookup(struct delivery *delivery)
 {
-	struct lookup *lookup = delivery->lookup;
-	pthread_t thread;
-	int r;
+	static const struct task_kind LOOKUP = {look_up, on_lookup, release_lookup};
+	struct lookup *lookup;
 
-	delivery->state = LOOKING_UP;
 	/* A look-up that an earlier attempt started may still end in time. */
-	if (!lookup->running) {
-		lookup->server = delivery->server;
-		r = pthread_create(&thread, NULL, look_up, lookup);
-		if (r != 0) {
-			attempt_failed(delivery, strerror(r));
-			return;
-		}
-		pthread_detach(thread);
-		lookup->running = true;
+	if (delivery->lookup)
+		return;
+	lookup = calloc(1, sizeof *lookup);
+	if (lookup) {
+		lookup->server = *delivery->server;
+		delivery->lookup = task_start(delivery->event, &LOOKUP, lookup, delivery);
 	}
-	timer_start(delivery->timer, CONNECT_USEC);
+	if (delivery->lookup)
+		return;
+	attempt_broken(&delivery->attempt, strerror(errno));
+	free(lookup);
 }
 
-static int on_lookup(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-	struct delivery *delivery = userdata;
-	struct lookup *lookup = delivery->lookup;
-	eventfd_t value;
-
-	(void)source;
-	(void)events;
-	if (eventfd_read(fd, &value) < 0)
-		return 0;
-	lookup->running = false;
-	if (delivery->state != LOOKING_UP) {
-		/* Too late for the attempt that asked. */
-		if (lookup->result)
-			freeaddrinfo(lookup->result);
-		return 0;
-	}
-	if (!lookup->result) {
-		attempt_failed(delivery, lookup->why);
-		return 0;
-	}
-	delivery->addresses = delivery->next_address = lookup->result;
-	connect_next(delivery, "no address");
-	return 0;
-}
-
-/* Tries to deliver the first press, once. A number or a path needs no look-up. */
-static void attempt(struct delivery *delivery)
-{
-	char why[sizeof delivery->server.path + 100];
-	struct sockaddr_storage storage;
-	socklen_t size = address_sockaddr(&delivery->server, &storage);
-
-	if (size == 0) {
-		start_lookup(delivery);
-	} else if (connect_to(delivery, (struct sockaddr *)&storage, size) < 0) {
-		snprintf(why, sizeof why, "%s%s%s", delivery->server.path,
-			*delivery->server.path ? ": " : "", strerror(errno));
-		attempt_failed(delivery, why);
-	}
-}
-
+/* A pause is over, or the attempt takes too long. */
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct delivery *delivery = userdata;
 
-	(void)source;
-	(void)usec;
-	switch (delivery->state) {
-	case IDLE:
-		break;
-	case LOOKING_UP:
-		attempt_failed(delivery, "the name is not found in time");
-		break;
-	case CONNECTING:
+	if (!is_sending(delivery))
+		;
+	else if (delivery->attempt.sent > 0)
+		attempt_broken(&delivery->attempt, "the server does not answer");
+	else if (delivery->addresses)
 		connect_next(delivery, strerror(ETIMEDOUT));
-		break;
-	case ANSWERING:
-		if (delivery->answer_length > 0)
-			take_answer(delivery);
-		else
-			attempt_failed(delivery, "the server does not answer");
-		break;
-	case PAUSING:
-		attempt(delivery);
-		break;
-	}
+	else
+		attempt_broken(&delivery->attempt, "the name is not found in time");
+	go_on(delivery);
 	return 0;
 }
 
+static void take_place(struct delivery *delivery, enum place place)
+{
+	position_take(&delivery->position, place, clock_usec());
+	status_changed(delivery->status);
+	go_on(delivery);
+}
+
+void delivery_take(struct delivery *delivery, enum occasion occasion)
+{
+	char key[COMMAND_KEY_MAX + 1];
+
+	if (delivery->has_position) {
+		take_place(delivery, occasion == ON_PRESS ? PLACE_CLOSED : PLACE_OPEN);
+		return;
+	}
+	key_make(key);
+	press_queue_add(&delivery->queue, occasion, key, clock_usec());
+	status_changed(delivery->status);
+	go_on(delivery);
+}
+
+void delivery_lose(struct delivery *delivery)
+{
+	if (delivery->has_position)
+		take_place(delivery, PLACE_GONE);
+}
+
+/* --- the whole -------------------------------------------------------------------------- */
+
+static int on_stop(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	const struct delivery *delivery = userdata;
+
+	return sd_event_exit(delivery->event, 0);
+}
+
 struct delivery *delivery_create(sd_event *event, const struct address *server,
-	const struct commands lists[OCCASIONS], uint64_t retry_usec, delivery_changed changed,
-	void *userdata)
+	const struct command_list lists[OCCASIONS], uint64_t retry_usec, struct status *status)
 {
 	struct delivery *delivery = calloc(1, sizeof *delivery);
-	int r;
 
 	if (!delivery)
 		return NULL;
 	delivery->event = sd_event_ref(event);
-	delivery->server = *server;
-	delivery->lists = lists;
-	delivery->retry_usec = retry_usec;
-	delivery->changed = changed;
-	delivery->userdata = userdata;
+	delivery->server = server;
+	delivery->status = status;
 	delivery->fd = -1;
-	delivery->lookup = calloc(1, sizeof *delivery->lookup);
-	if (delivery->lookup)
-		delivery->lookup->done = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	r = delivery->lookup && delivery->lookup->done >= 0
-		    ? sd_event_add_io(event, &delivery->on_lookup, delivery->lookup->done, EPOLLIN,
-			      on_lookup, delivery)
-		    : -errno;
-	if (r >= 0)
-		r = timer_add(event, &delivery->timer, ACCURACY_USEC, on_timer, delivery);
-	if (r >= 0)
+	delivery->has_position = command_lists_have_position(lists);
+	press_queue_init(&delivery->queue, lists, retry_usec);
+	position_init(&delivery->position, lists);
+	delivery->known.ai_addrlen = address_sockaddr(server, &delivery->storage);
+	delivery->known.ai_addr = (struct sockaddr *)&delivery->storage;
+	delivery->known.ai_family = delivery->storage.ss_family;
+	if (timer_add(event, &delivery->timer, ACCURACY_USEC, on_timer, delivery) >= 0 &&
+		timer_add(event, &delivery->stop, ACCURACY_USEC, on_stop, delivery) >= 0)
 		return delivery;
 	delivery_destroy(delivery);
 	return NULL;
 }
 
-void delivery_press(struct delivery *delivery, enum occasion occasion)
+/* Writes a time of clock_usec() as that of the wall clock. */
+static const char *write_time(uint64_t usec, char text[TIME_MAX])
 {
-	unsigned last = (delivery->first + delivery->waiting) % DELIVERY_QUEUE;
+	time_t then = time(NULL) - (time_t)((clock_usec() - usec) / 1000000);
+	struct tm tm;
 
-	delivery->pressed++;
-	if (delivery->waiting == DELIVERY_QUEUE) {
-		delivery->dropped++;
-		set_outcome(delivery, "press %lu: dropped: %d presses were waiting",
-			delivery->pressed, DELIVERY_QUEUE);
-		if (!delivery->overflow_first)
-			delivery->overflow_first = delivery->pressed;
-		delivery->overflow_last = delivery->pressed;
-		tell(delivery);
+	if (!localtime_r(&then, &tm) || strftime(text, TIME_MAX, "%a %F %T %Z", &tm) == 0)
+		strcpy(text, "an unknown time");
+	return text;
+}
+
+const char *delivery_status(const struct delivery *delivery, char text[DELIVERY_STATUS_MAX])
+{
+	char since[TIME_MAX];
+
+	if (!delivery->has_position)
+		return press_queue_status(&delivery->queue, text);
+	return position_status(
+		&delivery->position, write_time(delivery->position.since, since), text);
+}
+
+void delivery_stop(struct delivery *delivery)
+{
+	/* A second signal does not wait. */
+	if (!delivery->has_position || delivery->position.stopping) {
+		sd_event_exit(delivery->event, 0);
 		return;
 	}
-	delivery->queue[last] = (struct press){
-		.number = delivery->pressed, .occasion = occasion, .at = clock_usec()};
-	delivery->waiting++;
-	tell(delivery);
-	if (delivery->waiting == 1)
-		deliver_oldest(delivery);
+	position_stop(&delivery->position, clock_usec());
+	timer_start(delivery->stop, POSITION_STOP_USEC);
+	status_changed(delivery->status);
+	if (position_has_stopped(&delivery->position))
+		sd_event_exit(delivery->event, 0);
+	else
+		go_on(delivery);
 }
 
 void delivery_destroy(struct delivery *delivery)
 {
 	if (!delivery)
 		return;
-	log_overflow(delivery);
-	for (; delivery->waiting > 0; delivery->waiting--) {
-		syslog(LOG_WARNING, "press %lu: dropped: the button's program stops",
-			delivery->queue[delivery->first].number);
-		delivery->first = (delivery->first + 1) % DELIVERY_QUEUE;
-	}
-	if (delivery->timer)
-		hang_up(delivery);
-	sd_event_source_disable_unref(delivery->on_lookup);
-	/* A look-up that still runs writes here: the memory is left for the exit to free. */
-	if (delivery->lookup && !delivery->lookup->running) {
-		if (delivery->lookup->done >= 0)
-			close(delivery->lookup->done);
-		free(delivery->lookup);
-	}
+	while (press_queue_stop(&delivery->queue))
+		report(delivery);
+	if (delivery->has_position && position_end(&delivery->position))
+		report(delivery);
+	hang_up(delivery);
+	forget_addresses(delivery);
+	task_abandon(delivery->lookup);
 	sd_event_source_disable_unref(delivery->timer);
+	sd_event_source_disable_unref(delivery->stop);
 	sd_event_unref(delivery->event);
 	free(delivery);
 }

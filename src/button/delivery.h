@@ -3,51 +3,49 @@
 #define DELIVERY_H
 
 /*
- * Presses on their way to the server: one connection a press, in order, each
- * acknowledged, and sent again until it is or until it is too old.
+ * Presses, or a position, on their way to the server, one connection each. press-queue.h or
+ * position.h decides what is sent and what becomes of it, attempt.h how a connection has ended.
  */
 
 #include <systemd/sd-event.h>
 
 #include "address.h"
+#include "position.h"
+#include "press-queue.h"
 
-/* Presses that wait at the most. */
-#define DELIVERY_QUEUE 16
-
-#define COMMANDS_MAX 32
-
-/* A list of commands, sent in turn, the first again after the last. */
-struct commands {
-	const char *texts[COMMANDS_MAX];
-	unsigned n;
-};
-
-/* What a command is sent for. Each has a list of its own, which advances by itself. */
-enum occasion { ON_PRESS, ON_RELEASE, ON_LONG_PRESS, OCCASIONS };
+/* Room for what delivery_status() writes. */
+#define DELIVERY_STATUS_MAX                                                                        \
+	(POSITION_STATUS_MAX > PRESS_STATUS_MAX ? POSITION_STATUS_MAX : PRESS_STATUS_MAX)
 
 struct delivery;
-
-struct delivery_counts {
-	unsigned long pressed, delivered, dropped;
-	unsigned waiting;
-	const char *outcome; /* how the last press ended, or how the current one fares */
-};
-
-/* Told whenever the counts have changed. */
-typedef void (*delivery_changed)(void *userdata, const struct delivery_counts *counts);
+struct status;
 
 /*
- * server: where to connect
- * lists: a list for each occasion; kept by the caller for as long as the delivery lives
- * retry_usec: how old a press may become
+ * Where command_lists_have_position(), it delivers a position, else presses.
+ *
+ * server: where to connect; kept by the caller
+ * lists, retry_usec: as for press_queue_init()
+ * status: hears of each change; kept by the caller
  * Returns NULL when memory is short.
  */
 struct delivery *delivery_create(sd_event *event, const struct address *server,
-	const struct commands lists[OCCASIONS], uint64_t retry_usec, delivery_changed changed,
-	void *userdata);
+	const struct command_list lists[OCCASIONS], uint64_t retry_usec, struct status *status);
 
-/* Takes a press, whose command is the next one of this occasion's list. Never blocks. */
-void delivery_press(struct delivery *delivery, enum occasion occasion);
+/*
+ * Takes a press, whose command is the next one of this occasion's list; or where it delivers a
+ * position, what the contact is from now on. Never blocks.
+ */
+void delivery_take(struct delivery *delivery, enum occasion occasion);
+
+/* The contact is gone: nobody knows its position. */
+void delivery_lose(struct delivery *delivery);
+
+/* As press_queue_status() or position_status(). */
+const char *delivery_status(const struct delivery *delivery, char text[DELIVERY_STATUS_MAX]);
+
+/* Ends the event loop; a CONTACT is said to be gone before, which takes POSITION_STOP_USEC at most.
+ */
+void delivery_stop(struct delivery *delivery);
 
 /* Gives up what has not been delivered, with a warning. */
 void delivery_destroy(struct delivery *delivery);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Closings and openings of a contact in, short and long presses out. */
+
 #include "gesture.h"
 
 void gesture_init(struct gesture *gesture, bool has_long, uint64_t hold)

@@ -21,15 +21,19 @@ struct address {
 /* Room for an address as address_text() writes it. */
 #define ADDRESS_TEXT_MAX (sizeof(struct address) + sizeof "[]:")
 
-/* Room for a peer as address_peer_text() writes it. */
-#define ADDRESS_PEER_MAX 80
-
 /*
  * Reads ADDR. Names are not looked up.
  *
  * Returns NULL, or the reason why text is not an address.
  */
 const char *address_parse(const char *text, struct address *address);
+
+/*
+ * Reads where led-line is: an ADDR that needs no look-up.
+ *
+ * Returns NULL, or the reason why text is none.
+ */
+const char *address_parse_line(const char *text, struct address *address);
 
 /*
  * Writes an address as address_parse() reads it.
@@ -50,41 +54,5 @@ socklen_t address_sockaddr_un(const struct address *address, struct sockaddr_un 
  * Returns its size in bytes, or 0 if the host is a name.
  */
 socklen_t address_sockaddr(const struct address *address, struct sockaddr_storage *storage);
-
-/*
- * Connects to a path or a numeric host, and waits for it.
- *
- * timeout_ms: for that, and at the most for each read and write on the connection afterwards
- * Returns a descriptor, or -1 with *why set to a constant reason.
- */
-int address_connect(const struct address *address, int timeout_ms, const char **why);
-
-/* The client at the other end of a connection. */
-struct address_peer {
-	int family; /* AF_INET, AF_INET6, AF_UNIX; AF_UNSPEC: its connection is gone already */
-	union {
-		struct in_addr in; /* that of an IPv4 address in IPv6, too */
-		struct in6_addr in6;
-		uid_t uid; /* ours where fd is no connection */
-	};
-	in_port_t port; /* in host byte order */
-};
-
-/*
- * Finds out who the client is. Never fails.
- *
- * from: its address where accept(2) gave it, or NULL to ask for it
- */
-void address_get_peer(int fd, const struct sockaddr_storage *from, struct address_peer *peer);
-
-/*
- * Writes it for people: "192.0.2.1:40000", "[fe80::1]:40000", "local user 1000".
- *
- * Returns text.
- */
-const char *address_peer_text(const struct address_peer *peer, char text[ADDRESS_PEER_MAX]);
-
-/* Whether it is on this machine: at a UNIX socket or a loopback address. */
-bool address_peer_is_local(const struct address_peer *peer);
 
 #endif

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Who may connect: reads the list, and looks an address up in it. */
+
 #include "allow.h"
 
 #include <arpa/inet.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BLANKS " \t\r\n"
@@ -11,7 +15,7 @@ static const char WRONG[] = "it is private, any, or prefixes such as 203.0.113.0
 
 struct prefix {
 	sa_family_t family;
-	unsigned char bytes[sizeof(struct in6_addr)];
+	_Alignas(struct in6_addr) unsigned char bytes[sizeof(struct in6_addr)];
 	unsigned bits;
 };
 
@@ -27,7 +31,7 @@ static const struct prefix PRIVATE[] = {
 	{AF_INET6, {0xfc}, 7},
 };
 
-static bool contains(const struct prefix *prefix, const struct address_peer *peer)
+static bool contains(const struct prefix *prefix, const struct peer *peer)
 {
 	const unsigned char *bytes = (const unsigned char *)&peer->in6;
 	unsigned whole = prefix->bits / 8, rest = prefix->bits % 8;
@@ -37,7 +41,7 @@ static bool contains(const struct prefix *prefix, const struct address_peer *pee
 	return rest == 0 || (bytes[whole] ^ prefix->bytes[whole]) >> (8 - rest) == 0;
 }
 
-static bool is_private(const struct address_peer *peer)
+static bool is_private(const struct peer *peer)
 {
 	for (size_t i = 0; i < sizeof PRIVATE / sizeof *PRIVATE; i++)
 		if (contains(&PRIVATE[i], peer))
@@ -77,11 +81,30 @@ static bool parse_prefix(const char *word, size_t length, struct prefix *prefix)
 	return bits <= most;
 }
 
-const char *allow_peer(const char *list, const struct address_peer *peer, bool *allowed)
+/*
+ * Whether a prefix is IPv4's, written as IPv6. It would never match: such clients count as IPv4.
+ *
+ * Returns the reason why it is wrong, which has the right form; or NULL.
+ */
+static const char *mapped_error(const struct prefix *prefix)
 {
-	const struct address_peer nobody = {.family = AF_UNSPEC};
+	static char why[64];
+	char text[INET_ADDRSTRLEN];
+
+	if (prefix->family != AF_INET6 || prefix->bits < 96 ||
+		!IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)prefix->bytes))
+		return NULL;
+	inet_ntop(AF_INET, prefix->bytes + 12, text, sizeof text);
+	snprintf(why, sizeof why, "without ::ffff:, it is %s/%u", text, prefix->bits - 96);
+	return why;
+}
+
+const char *allow_peer(const char *list, const struct peer *peer, bool *allowed)
+{
+	const struct peer nobody = {.family = AF_UNSPEC};
 	const char *word = list;
 	bool found = false, any_word = false;
+	const char *why;
 	struct prefix prefix;
 
 	if (!peer)
@@ -98,10 +121,12 @@ const char *allow_peer(const char *list, const struct address_peer *peer, bool *
 			found = true;
 		else if (length == 7 && memcmp(word, "private", 7) == 0)
 			found |= is_private(peer);
-		else if (parse_prefix(word, length, &prefix))
-			found |= contains(&prefix, peer);
-		else
+		else if (!parse_prefix(word, length, &prefix))
 			return WRONG;
+		else if ((why = mapped_error(&prefix)))
+			return why;
+		else
+			found |= contains(&prefix, peer);
 		word += length;
 	}
 	if (!any_word)

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* When bytes reached this machine: the age that TCP knows of them, and the tick it counts from. */
+
 #include "arrival.h"
 
 #include <netinet/in.h>
@@ -56,24 +59,38 @@ static uint64_t coarse_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-uint64_t arrival_ms(const struct arrival_clock *clock, int fd)
+/* The time that was age milliseconds before a tick. Without a tick, before now. */
+static uint64_t time_of(bool has_tick, uint32_t tick, uint32_t age)
+{
+	/* 32 bits of milliseconds last for 49 days: the coarse clock has the rest. */
+	uint64_t estimate = coarse_ms() - age;
+	int32_t difference = (int32_t)(tick - age - (uint32_t)(estimate + INITIAL_MS));
+
+	/* On a kernel that counts in another way, the coarse clock is the best that there is. */
+	if (!has_tick || abs(difference) > TOLERANCE_MS)
+		return estimate;
+	return estimate + (uint64_t)(int64_t)difference;
+}
+
+uint64_t arrival_now_ms(const struct arrival_clock *clock)
+{
+	uint32_t tick = 0;
+	bool has_tick = last_data_recv(clock->fd, &tick);
+
+	return time_of(has_tick, tick, 0);
+}
+
+uint64_t arrival_ms(const struct arrival_clock *clock, int fd, uint64_t *now)
 {
 	uint32_t tick = 0, after = 0, age = 0;
-	bool ticks = last_data_recv(clock->fd, &tick);
-	uint64_t estimate;
-	int32_t difference;
+	bool has_tick = last_data_recv(clock->fd, &tick);
 
+	/* Only the same tick before and after is the one that the age counts from. */
 	for (int i = 0; i < TRIES && last_data_recv(fd, &age); i++) {
-		if (!ticks || !last_data_recv(clock->fd, &after) || after == tick)
+		if (!has_tick || !last_data_recv(clock->fd, &after) || after == tick)
 			break;
 		tick = after;
 	}
-
-	/* 32 bits of milliseconds last for 49 days: the coarse clock has the rest. */
-	estimate = coarse_ms() - age;
-	difference = (int32_t)(tick - age - (uint32_t)(estimate + INITIAL_MS));
-	/* On a kernel that counts in another way, the coarse clock is the best that there is. */
-	if (!ticks || abs(difference) > TOLERANCE_MS)
-		return estimate;
-	return estimate + (uint64_t)(int64_t)difference;
+	*now = time_of(has_tick, tick, 0);
+	return time_of(has_tick, tick, age);
 }

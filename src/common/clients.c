@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* A server's clients: accepts each, reads its command, sends the answer, logs and closes it. */
+
 #include "clients.h"
 
 #include <errno.h>
@@ -44,14 +47,14 @@ struct clients {
 /* Logs who sent what, and the outcome. A port scan, which sends nothing, is not logged. */
 static void client_log(const struct client *client, const char *outcome)
 {
-	char quoted[COMMAND_QUOTE_MAX], peer[ADDRESS_PEER_MAX], origin[ADDRESS_PEER_MAX];
+	char quoted[COMMAND_QUOTE_MAX], peer[PEER_TEXT_MAX], origin[PEER_TEXT_MAX];
 
-	if (!client->command.begun || client->logged_elsewhere ||
+	if (!client->reader.command.begun || client->logged_elsewhere ||
 		!limit_take(client->clients->limit))
 		return;
-	address_peer_text(&client->peer, peer);
-	address_peer_text(&client->origin, origin);
-	command_quote(&client->command, quoted);
+	peer_text(&client->peer, peer);
+	peer_text(&client->origin, origin);
+	command_quote(&client->reader.command, quoted);
 	if (*origin)
 		syslog(LOG_INFO, "%s for %s sent \"%s\": %s", peer, origin, quoted, outcome);
 	else
@@ -87,6 +90,23 @@ void client_close(struct client *client, const char *outcome)
 	tell_if_idle(clients);
 }
 
+static int on_client_ready(sd_event_source *source, int fd, uint32_t events, void *userdata);
+static int on_client_timer(sd_event_source *source, uint64_t usec, void *userdata);
+
+/*
+ * Has the event loop wait for the client. Most need no wait: their command is there when they are
+ * accepted. Returns false if memory is short.
+ */
+static bool client_add_sources(struct client *client)
+{
+	sd_event *event = client->clients->event;
+
+	return client->timer || (sd_event_add_io(event, &client->io, client->fd, EPOLLIN,
+					 on_client_ready, client) >= 0 &&
+					timer_add(event, &client->timer, ACCURACY_USEC,
+						on_client_timer, client) >= 0);
+}
+
 /* Closes the client later, and has the outcome logged then. */
 static void close_after(struct client *client, uint64_t usec, const char *outcome)
 {
@@ -98,11 +118,15 @@ static void close_after(struct client *client, uint64_t usec, const char *outcom
 void client_wait(struct client *client, uint64_t usec, const char *outcome)
 {
 	client->state = CLIENT_WAITS;
+	if (!client_add_sources(client)) {
+		client_close(client, outcome);
+		return;
+	}
 	sd_event_source_set_enabled(client->io, SD_EVENT_OFF);
 	close_after(client, usec, outcome);
 }
 
-void client_answer(struct client *client, bool at_once, const char *format, ...)
+void client_answer(struct client *client, enum client_end end, const char *format, ...)
 {
 	char answer[ANSWER_MAX + 1];
 	size_t length;
@@ -118,7 +142,8 @@ void client_answer(struct client *client, bool at_once, const char *format, ...)
 		syslog(LOG_DEBUG, "the answer could not be sent: %s", strerror(errno));
 	answer[length] = '\0';
 	/* A client that waits for the end of the stream need not wait for the log. */
-	if (shutdown(client->fd, SHUT_WR) < 0 || at_once) {
+	if (shutdown(client->fd, SHUT_WR) < 0 || end == CLIENT_CLOSES || client->reader.ended ||
+		!client_add_sources(client)) {
 		client_close(client, answer);
 		return;
 	}
@@ -128,64 +153,70 @@ void client_answer(struct client *client, bool at_once, const char *format, ...)
 	tell_if_idle(client->clients);
 }
 
-/* Reads all that is there. The client may be gone afterwards. */
-static void client_read(struct client *client)
+/* Takes bytes, or the stream's end: n is 0, or negative if it broke. */
+static enum reading client_take(struct client *client, const char *bytes, ssize_t n, size_t room)
 {
 	const struct clients_events *events = client->clients->events;
-	struct command *command = &client->command;
-	bool begun = command->begun;
+	size_t skip = 0;
+
+	if (n <= 0)
+		return reader_end(&client->reader, n < 0);
+	if (!client->opened && events->first_bytes)
+		skip = events->first_bytes(client, bytes, (size_t)n);
+	client->opened = true;
+	return reader_take(
+		&client->reader, bytes + skip, (size_t)n - skip, (size_t)n == room, clock_usec());
+}
+
+/* Goes on as the reader says. The client may be gone afterwards. */
+static void client_proceed(struct client *client, enum reading reading)
+{
+	switch (reading) {
+	case READING_MORE:
+		if (client_add_sources(client))
+			timer_start_at(client->timer, reader_until(&client->reader));
+		else
+			client_close(client, "out of memory");
+		break;
+	case READING_COMPLETE:
+		client->clients->events->command(client);
+		break;
+	case READING_REFUSED:
+		client_answer(client, client->reader.command.begun ? CLIENT_DRAINS : CLIENT_CLOSES,
+			"ERR %s", client->reader.why);
+		break;
+	}
+}
+
+/* Reads what is there. The client may be gone afterwards. */
+static void client_read(struct client *client)
+{
+	enum reading reading = READING_MORE;
 	char bytes[1024];
-	uint64_t until;
-	size_t skip;
 	ssize_t n;
 
-	for (;;) {
+	while (reading == READING_MORE) {
 		n = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-		if (n < 0 && errno == EAGAIN)
-			break;
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN) {
+			if (reader_until(&client->reader) <= clock_usec())
+				reading = reader_quiet(&client->reader);
+			break;
+		}
 		if (client->state == CLIENT_ANSWERED) {
 			if (n <= 0)
 				client_close(client, client->outcome);
 			return; /* the others have their turn before more is read */
 		}
-		if (n < 0 && !command->terminated) {
-			client_answer(client, true, "ERR the connection broke");
-			return;
-		}
-		if (n <= 0) {
-			events->command(client, true);
-			return;
-		}
-		skip = 0;
-		if (!client->opened && events->first_bytes)
-			skip = events->first_bytes(client, bytes, (size_t)n);
-		client->opened = true;
-		command_feed(command, bytes + skip, (size_t)n - skip);
-		/* After a full buffer, what follows the terminator may still be unread. */
-		if ((size_t)n < sizeof bytes || command->too_long || command->trailing)
-			break;
+		reading = client_take(client, bytes, n, sizeof bytes);
 	}
-	if (client->state == CLIENT_ANSWERED)
-		return;
-	if (command->terminated || command->too_long) {
-		events->command(client, false);
-		return;
-	}
-	if (command->begun && !begun)
-		client->deadline = clock_usec() + COMMAND_DEADLINE_MS * 1000ULL;
-	until = clock_usec() + COMMAND_QUIET_MS * 1000ULL;
-	if (!command->begun || until > client->deadline)
-		until = client->deadline;
-	timer_start_at(client->timer, until);
+	if (client->state == CLIENT_READS)
+		client_proceed(client, reading);
 }
 
 static int on_client_ready(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-	(void)source;
-	(void)fd;
-	(void)events;
 	client_read(userdata);
 	return 0;
 }
@@ -194,15 +225,10 @@ static int on_client_timer(sd_event_source *source, uint64_t usec, void *userdat
 {
 	struct client *client = userdata;
 
-	(void)source;
-	if (client->state != CLIENT_READS)
-		client_close(client, client->outcome);
-	else if (!client->command.begun)
-		client_answer(client, true, "ERR " COMMAND_SILENT);
-	else if (usec >= client->deadline)
-		client_answer(client, false, "ERR " COMMAND_INCOMPLETE);
+	if (client->state == CLIENT_READS)
+		client_proceed(client, reader_quiet(&client->reader));
 	else
-		client->clients->events->command(client, false); /* quiet: that was all of it */
+		client_close(client, client->outcome);
 	return 0;
 }
 
@@ -221,7 +247,7 @@ static struct client *least_missed(const struct clients *clients)
 			return client;
 		if (!oldest && client->state == CLIENT_READS)
 			oldest = client;
-		if (!silent && !client->command.begun)
+		if (!silent && !client->reader.command.begun)
 			silent = client;
 	}
 	return silent ? silent : oldest;
@@ -235,7 +261,7 @@ static bool make_room(struct clients *clients)
 	if (client && client->state == CLIENT_ANSWERED)
 		client_close(client, client->outcome);
 	else if (client)
-		client_answer(client, true, "ERR " FULL);
+		client_answer(client, CLIENT_CLOSES, "ERR " FULL);
 	return client != NULL;
 }
 
@@ -245,7 +271,6 @@ static int client_create(
 {
 	const struct clients_events *events = clients->events;
 	struct client *client = calloc(1, events->size);
-	int r;
 
 	if (!client) {
 		close(fd);
@@ -253,23 +278,15 @@ static int client_create(
 	}
 	client->userdata = clients->userdata;
 	client->fd = fd;
-	client->deadline = clock_usec() + COMMAND_SILENCE_MS * 1000ULL;
+	client->reader.deadline_usec = clock_usec() + COMMAND_SILENCE_MS * 1000ULL;
 	client->clients = clients;
-	address_get_peer(fd, from, &client->peer);
+	peer_get(fd, from, &client->peer);
 	clients->clients[clients->n++] = client;
 
-	r = sd_event_add_io(clients->event, &client->io, fd, EPOLLIN, on_client_ready, client);
-	if (r >= 0)
-		r = timer_add(
-			clients->event, &client->timer, ACCURACY_USEC, on_client_timer, client);
-	if (r < 0) {
-		client_close(client, NULL);
-		return r;
-	}
 	if (!why && events->connected)
 		why = events->connected(client);
 	if (why)
-		client_answer(client, false, "ERR %s", why);
+		client_answer(client, CLIENT_DRAINS, "ERR %s", why);
 	else
 		client_read(client); /* most have sent their command by now */
 	return 0;
@@ -283,8 +300,6 @@ static void set_accepting(struct clients *clients, int enabled)
 
 static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	(void)source;
-	(void)usec;
 	set_accepting(userdata, SD_EVENT_ON);
 	return 0;
 }
@@ -317,8 +332,6 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
 	struct sockaddr_storage from;
 	int fd, r;
 
-	(void)source;
-	(void)events;
 	fd = accept_client(listening, &from);
 	if (fd < 0 && is_shortage(errno) && make_room(clients))
 		fd = accept_client(listening, &from);

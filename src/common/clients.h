@@ -12,9 +12,9 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "address.h"
-#include "command.h"
 #include "limit.h"
+#include "peer.h"
+#include "reader.h"
 
 /* Clients served at once. For one more, another one is closed. */
 #define CLIENTS_MAX 64
@@ -31,10 +31,9 @@ enum client_state {
 struct client {
 	void *userdata; /* of clients_create() */
 	int fd;
-	struct address_peer peer;
-	struct address_peer origin; /* the proxy's client, if the peer is a proxy */
-	struct command command;
-	uint64_t deadline; /* for the command, in microseconds of CLOCK_MONOTONIC */
+	struct peer peer;
+	struct peer origin;   /* the proxy's client, if the peer is a proxy */
+	struct reader reader; /* its command; times are microseconds of CLOCK_MONOTONIC */
 	bool logged_elsewhere;
 	enum client_state state;
 
@@ -49,17 +48,15 @@ struct client {
 struct clients_events {
 	/* The size of the server's own struct for a client, which begins with a struct client. */
 	size_t size;
-	/* May set its deadline. Returns NULL, or the reason to refuse the client. */
+	/* May set its reader's deadline. Returns NULL, or the reason to refuse the client. */
 	const char *(*connected)(struct client *client);
 	/* Returns how many of a client's first bytes come before its command. */
 	size_t (*first_bytes)(struct client *client, const char *bytes, size_t n);
 	/*
 	 * The command is complete, or can no longer become valid: client_answer() is to be called,
 	 * client_wait() or client_close().
-	 *
-	 * ended: the client has sent all that it had
 	 */
-	void (*command)(struct client *client, bool ended);
+	void (*command)(struct client *client);
 };
 
 struct clients;
@@ -81,11 +78,11 @@ struct clients *clients_create(
  */
 int clients_add_socket(struct clients *clients, int fd);
 
-/* Returns client i, counted from 0, the oldest; or NULL behind the last. */
+/* Returns client i, counted from 0, the oldest; or NULL after the last. */
 struct client *clients_get(const struct clients *clients, unsigned i);
 
 /*
- * Accepts no more clients. Whoever connects now waits in the socket's queue for the next process.
+ * Accepts no more clients. New connections wait in the socket's queue for the next process.
  *
  * idle: called when each client has its answer, which may be at once; or NULL
  */
@@ -94,20 +91,28 @@ void clients_stop(struct clients *clients, void (*idle)(void *userdata));
 /* Closes every client and every socket. */
 void clients_destroy(struct clients *clients);
 
+/* What becomes of a client that has its answer. */
+enum client_end {
+	CLIENT_CLOSES, /* it is closed at once */
+	/*
+	 * What it is still sending is first read and dropped, for a second at most: to close with
+	 * bytes unread would reset the connection, and the answer could be lost. A client whose
+	 * stream has ended is closed at once.
+	 */
+	CLIENT_DRAINS,
+};
+
 /*
  * Sends the answer, closes the client, which may be gone afterwards, and logs the answer then.
  *
- * at_once: closes it now; if false, what it is still sending is first read and dropped, for a
- * second at most: to close with bytes unread would reset the connection, and the answer could be
- * lost
  * format: of the answer, without a newline
  */
-void client_answer(struct client *client, bool at_once, const char *format, ...)
+void client_answer(struct client *client, enum client_end end, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
  * Reads nothing more until the client is answered or closed: it stays even if it hangs up, and is
- * not closed for another one.
+ * not closed for another one. It is closed at once if memory is short.
  *
  * usec: when to close it without an answer, in microseconds from now
  * outcome: what is logged then

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* The time of the event loop's clock. */
+
 #include "clock.h"
 
 #include <time.h>

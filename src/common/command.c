@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+
+/* The protocol: bytes in, a request or a reason out; and the way back. */
+
 #include "command.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -28,8 +30,18 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The bytes of RFC 854 that begin, or end, something. */
-enum { SE = 240, SB = 250, WILL = 251, DONT = 254, IAC = 255 };
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The bytes of RFC 854 that begin, or end, something, and the first of RFC 1184. */
+enum { TELNET_EOF = 236, SE = 240, SB = 250, WILL = 251, DONT = 254, IAC = 255 };
 
 /* Whether a byte belongs to telnet's negotiation. */
 static bool is_negotiation(struct command *command, unsigned char c)
@@ -41,6 +53,10 @@ static bool is_negotiation(struct command *command, unsigned char c)
 		command->telnet = TELNET_COMMAND;
 		return true;
 	case TELNET_COMMAND:
+		if (c < TELNET_EOF) { /* what belonged to it was urgent data: a Synch */
+			command->telnet = TELNET_TEXT;
+			return false;
+		}
 		if (c == SB)
 			command->telnet = TELNET_SUBNEGOTIATION;
 		else if (c >= WILL && c <= DONT)
@@ -170,11 +186,11 @@ static bool word_is_reserved(struct word word)
 
 bool command_read_name(const char *text, size_t length, char name[COMMAND_NAME_MAX + 1])
 {
-	if (length == 0 || length > COMMAND_NAME_MAX || !isalpha((unsigned char)*text) ||
+	if (length == 0 || length > COMMAND_NAME_MAX || !is_letter(*text) ||
 		word_is_reserved((struct word){text, length}))
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (!isalnum((unsigned char)text[i]) && text[i] != '-')
+		if (!is_letter(text[i]) && !is_digit(text[i]) && text[i] != '-')
 			return false;
 	/* This bit makes a small letter. Digits and hyphens have it. */
 	for (size_t i = 0; i < length; i++)
@@ -189,7 +205,7 @@ static bool word_is_key(struct word word, char key[COMMAND_KEY_MAX + 1])
 	if (word.length < 2 || word.length > COMMAND_KEY_MAX + 1 || word.start[0] != '#')
 		return false;
 	for (size_t i = 1; i < word.length; i++)
-		if (!isalnum((unsigned char)word.start[i]))
+		if (!is_letter(word.start[i]) && !is_digit(word.start[i]))
 			return false;
 	memcpy(key, word.start + 1, word.length - 1);
 	key[word.length - 1] = '\0';
@@ -222,6 +238,25 @@ static const char *cut_time(const char *text, const char *end, uint64_t *at)
 	return p;
 }
 
+/* Reads what stands after the verb. Returns NULL, or the reason. */
+static const char *parse_rest(const char *p, const char *end, struct request *request)
+{
+	struct word word = next_word(&p, end);
+
+	if (request->verb == VERB_PULSE) {
+		if (!command_read_pulse(word.start, word.length, &request->pulse_ms))
+			return "LED PULSE takes 1 to 3600000 milliseconds";
+		word = next_word(&p, end);
+	}
+	if ((request->verb == VERB_TOGGLE || request->verb == VERB_PULSE) &&
+		word_is_key(word, request->key))
+		word = next_word(&p, end);
+	request->kinds = request->verb == VERB_LIST && word_is(word, "KINDS");
+	if (request->kinds)
+		word = next_word(&p, end);
+	return word.length > 0 ? UNKNOWN : NULL;
+}
+
 const char *command_parse(const struct command *command, struct request *request)
 {
 	const char *p = command->text;
@@ -251,28 +286,70 @@ const char *command_parse(const struct command *command, struct request *request
 		return "LED ALL takes ON and OFF";
 	if (request->verb == VERB_LIST && *request->name)
 		return UNKNOWN;
-	word = next_word(&p, end);
-	if (request->verb == VERB_PULSE) {
-		if (!command_read_pulse(word.start, word.length, &request->pulse_ms))
-			return "LED PULSE takes 1 to 3600000 milliseconds";
-		word = next_word(&p, end);
-	}
-	if ((request->verb == VERB_TOGGLE || request->verb == VERB_PULSE) &&
-		word_is_key(word, request->key))
-		word = next_word(&p, end);
-	return word.length > 0 ? UNKNOWN : NULL;
+	return parse_rest(p, end, request);
 }
 
-bool command_parse_press(const struct command *command, char name[COMMAND_NAME_MAX + 1])
+/*
+ * Reads the first two words of a command for a broker: this one, and a name.
+ *
+ * p, end: set to what stands after them
+ */
+static bool read_word_and_name(const struct command *command, const char *text, const char **p,
+	const char **end, char name[COMMAND_NAME_MAX + 1])
 {
-	const char *p = command->text;
-	const char *end = p + command_length(command);
-	struct word word = next_word(&p, end);
+	struct word word;
 
-	if (command->too_long || command->trailing || !word_is(word, "PRESS"))
+	*p = command->text;
+	*end = *p + command_length(command);
+	if (command->too_long || *end - *p > COMMAND_MAX || command->trailing)
+		return false;
+	word = next_word(p, *end);
+	if (!word_is(word, text))
+		return false;
+	word = next_word(p, *end);
+	return command_read_name(word.start, word.length, name);
+}
+
+bool command_parse_press(
+	const struct command *command, char name[COMMAND_NAME_MAX + 1], bool *is_long)
+{
+	const char *p, *end;
+	struct word word;
+
+	if (!read_word_and_name(command, "PRESS", &p, &end, name))
 		return false;
 	word = next_word(&p, end);
-	return command_read_name(word.start, word.length, name) && next_word(&p, end).length == 0;
+	*is_long = word_is(word, "LONG");
+	return word.length == 0 || (*is_long && next_word(&p, end).length == 0);
+}
+
+static const char *const CONTACT_STATES[] = {
+	[CONTACT_IS_ON] = "ON",
+	[CONTACT_IS_OFF] = "OFF",
+	[CONTACT_IS_GONE] = "GONE",
+};
+
+bool command_parse_contact(const struct command *command, struct contact_report *report)
+{
+	const char *p, *end;
+	struct word word;
+
+	if (!read_word_and_name(command, "CONTACT", &p, &end, report->name))
+		return false;
+	word = next_word(&p, end);
+	for (size_t i = 0; i < sizeof CONTACT_STATES / sizeof *CONTACT_STATES; i++) {
+		if (word_is(word, CONTACT_STATES[i])) {
+			report->state = (enum contact_state)i;
+			return next_word(&p, end).length == 0;
+		}
+	}
+	return false;
+}
+
+size_t command_write_contact(const struct contact_report *report, char text[COMMAND_MAX + 1])
+{
+	return (size_t)snprintf(text, COMMAND_MAX + 1, "CONTACT %s %s", report->name,
+		CONTACT_STATES[report->state]);
 }
 
 size_t command_write(const struct request *request, char text[COMMAND_MAX + 1])
@@ -281,9 +358,10 @@ size_t command_write(const struct request *request, char text[COMMAND_MAX + 1])
 
 	if (request->verb == VERB_PULSE)
 		snprintf(pulse, sizeof pulse, " %u", request->pulse_ms);
-	return (size_t)snprintf(text, COMMAND_MAX + 1, "LED %s%s%s%s%s%s",
+	return (size_t)snprintf(text, COMMAND_MAX + 1, "LED %s%s%s%s%s%s%s",
 		request->all ? "ALL " : request->name, *request->name ? " " : "",
-		VERBS[request->verb], pulse, *request->key ? " #" : "", request->key);
+		VERBS[request->verb], pulse, *request->key ? " #" : "", request->key,
+		request->kinds ? " KINDS" : "");
 }
 
 const char *command_quote(const struct command *command, char quoted[COMMAND_QUOTE_MAX])

@@ -14,7 +14,7 @@
 /* The longest command, in bytes, its terminator not counted. */
 #define COMMAND_MAX 64
 
-/* The most bytes that may come on one connection, blanks behind the terminator included. */
+/* The most bytes that may come on one connection, blanks after the terminator included. */
 #define COMMAND_STREAM_MAX 65536
 
 /* A sender that has begun a command and then stays quiet for this long has ended it. */
@@ -78,10 +78,10 @@ enum verb {
 /* Where the bytes are in telnet's negotiation: RFC 854. */
 enum telnet {
 	TELNET_TEXT,
-	TELNET_COMMAND,            /* behind IAC */
-	TELNET_OPTION,             /* behind IAC and WILL, WONT, DO or DONT */
+	TELNET_COMMAND,            /* after IAC */
+	TELNET_OPTION,             /* after IAC and WILL, WONT, DO or DONT */
 	TELNET_SUBNEGOTIATION,     /* between IAC SB and IAC SE */
-	TELNET_SUBNEGOTIATION_IAC, /* behind an IAC in there */
+	TELNET_SUBNEGOTIATION_IAC, /* after an IAC in there */
 };
 
 /* The bytes of one connection so far. Begins as all zeros, but for timed. */
@@ -94,7 +94,7 @@ struct command {
 	bool begun;      /* a byte has come that is not telnet's negotiation */
 	bool terminated; /* a terminator has come */
 	bool too_long;
-	bool trailing; /* something came behind the terminator */
+	bool trailing; /* something came after the terminator */
 };
 
 /* What a command asks for. */
@@ -103,6 +103,7 @@ struct request {
 	bool all;                        /* for all LEDs: VERB_ON or VERB_OFF */
 	char name[COMMAND_NAME_MAX + 1]; /* of the LED, in small letters, or "" */
 	unsigned pulse_ms;               /* of a VERB_PULSE */
+	bool kinds;                      /* of a VERB_LIST: LED LIST KINDS, see kinds.h */
 	char key[COMMAND_KEY_MAX + 1];   /* of a TOGGLE or PULSE, or "" */
 	uint64_t at;                     /* when it came: arrival_ms(), or 0 if it does not say */
 	bool late;                       /* that is too long ago: COMMAND_LATE_MS */
@@ -126,12 +127,37 @@ bool command_feed(struct command *command, const char *bytes, size_t n);
 const char *command_parse(const struct command *command, struct request *request);
 
 /*
- * Says whether the bytes are "PRESS NAME", a name as an LED's, in any case. Servers with LEDs do
- * not know this command.
+ * Says whether the bytes are "PRESS NAME" or "PRESS NAME LONG", a name as an LED's, in any case.
+ * Servers with LEDs do not know this command.
  *
  * name: set to it, in small letters
+ * is_long: set to whether it is a long press
  */
-bool command_parse_press(const struct command *command, char name[COMMAND_NAME_MAX + 1]);
+bool command_parse_press(
+	const struct command *command, char name[COMMAND_NAME_MAX + 1], bool *is_long);
+
+/* What a button says of a contact. */
+enum contact_state {
+	CONTACT_IS_ON,   /* closed */
+	CONTACT_IS_OFF,  /* open */
+	CONTACT_IS_GONE, /* its hardware, or its button's program */
+};
+
+struct contact_report {
+	char name[COMMAND_NAME_MAX + 1]; /* of the contact, in small letters */
+	enum contact_state state;
+};
+
+/*
+ * Says whether the bytes are "CONTACT NAME ON", OFF or GONE, a name as an LED's, in any case.
+ * Servers with LEDs do not know this command.
+ *
+ * report: set to what it says
+ */
+bool command_parse_contact(const struct command *command, struct contact_report *report);
+
+/* Writes a report as a command. Returns its length in bytes. */
+size_t command_write_contact(const struct contact_report *report, char text[COMMAND_MAX + 1]);
 
 /*
  * Reads the name of an LED, in any case: a letter, then letters, digits and hyphens. The words of

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+
+/* The standard descriptors: none of them is left closed. */
+
 #include "descriptors.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <string.h>
 #include <unistd.h>
 
 unsigned descriptors_fill(void)
@@ -25,24 +27,9 @@ unsigned descriptors_fill(void)
 		closed |= 1U << fds[i].fd;
 		/* The lowest number that is free: this one. */
 		if (fds[i].fd <= STDERR_FILENO && open("/dev/null", O_RDWR) < 0) {
-			perror("/dev/null");
+			dprintf(STDERR_FILENO, "/dev/null: %s\n", strerror(errno));
 			exit(EXIT_FAILURE);
 		}
 	}
 	return closed;
-}
-
-void descriptors_keep_alive(int fd)
-{
-	static const struct {
-		int level, name, value;
-	} OPTIONS[] = {
-		{SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_KEEPIDLE, 60},
-		{IPPROTO_TCP, TCP_KEEPINTVL, 10},
-		{IPPROTO_TCP, TCP_KEEPCNT, 3},
-	};
-
-	for (size_t i = 0; i < sizeof OPTIONS / sizeof *OPTIONS; i++)
-		setsockopt(fd, OPTIONS[i].level, OPTIONS[i].name, &OPTIONS[i].value, sizeof(int));
 }

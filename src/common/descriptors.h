@@ -13,10 +13,4 @@
  */
 unsigned descriptors_fill(void);
 
-/*
- * Has the kernel find out whether a TCP connection's other end is still there, after a minute of
- * silence: tcp(7). Other sockets are left alone.
- */
-void descriptors_keep_alive(int fd);
-
 #endif

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* A limit on lines of the log, and the count of those that were left out. */
+
 #include "limit.h"
 
 #include <stdlib.h>
@@ -21,15 +24,13 @@ struct limit {
 static void log_left_out(struct limit *limit)
 {
 	if (limit->n > BURST)
-		syslog(LOG_WARNING, "%u %s more than the log has lines for", limit->n - BURST,
+		syslog(LOG_WARNING, "%u %s more than the log's limit", limit->n - BURST,
 			limit->what);
 	limit->n = 0;
 }
 
 static int on_interval(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	(void)source;
-	(void)usec;
 	log_left_out(userdata);
 	return 0;
 }

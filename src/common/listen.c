@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Opens the listening sockets of an ADDR. */
+
 #include "listen.h"
 
 #include <errno.h>
@@ -9,51 +12,55 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether path is a socket that nobody listens on, left behind by a crash. */
+#include "cleanup.h"
+
+/* Whether path is a socket without a listener, left by a crash. */
 static bool is_stale(const struct sockaddr_un *sun, socklen_t size)
 {
+	CLEANUP(cleanup_fd) int fd = -1;
 	struct stat st;
-	bool stale;
-	int fd;
 
 	if (lstat(sun->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return false;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return false;
-	stale = connect(fd, (const struct sockaddr *)sun, size) < 0 && errno == ECONNREFUSED;
-	close(fd);
-	return stale;
+	return fd >= 0 && connect(fd, (const struct sockaddr *)sun, size) < 0 &&
+	       errno == ECONNREFUSED;
+}
+
+/* Binds to a path, in place of a socket that nobody listens on any more. */
+static int bind_unix(int fd, const struct sockaddr_un *sun, socklen_t size)
+{
+	if (bind(fd, (const struct sockaddr *)sun, size) == 0)
+		return 0;
+	if (errno != EADDRINUSE)
+		return -1;
+	if (!is_stale(sun, size)) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	unlink(sun->sun_path);
+	return bind(fd, (const struct sockaddr *)sun, size);
 }
 
 static int listen_unix(const struct address *address, const char **why)
 {
 	struct sockaddr_un sun;
 	socklen_t size = address_sockaddr_un(address, &sun);
+	CLEANUP(cleanup_fd)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r;
 
-	if (fd < 0) {
+	if (fd < 0 || bind_unix(fd, &sun, size) < 0 || listen(fd, SOMAXCONN) < 0) {
 		*why = strerror(errno);
 		return -1;
 	}
-	r = bind(fd, (struct sockaddr *)&sun, size);
-	if (r < 0 && errno == EADDRINUSE && is_stale(&sun, size)) {
-		unlink(sun.sun_path);
-		r = bind(fd, (struct sockaddr *)&sun, size);
-	}
-	if (r < 0 || listen(fd, SOMAXCONN) < 0) {
-		*why = strerror(errno);
-		close(fd);
-		return -1;
-	}
-	return fd;
+	return cleanup_keep_fd(&fd);
 }
 
 /* Returns a descriptor, or a negative errno value. */
 static int listen_inet(const struct addrinfo *ai, const char **why)
 {
 	static const int ON = 1, OFF = 0;
+	CLEANUP(cleanup_fd)
 	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int r;
 
@@ -68,10 +75,9 @@ static int listen_inet(const struct addrinfo *ai, const char **why)
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0) {
 		r = -errno;
 		*why = strerror(-r);
-		close(fd);
 		return r;
 	}
-	return fd;
+	return cleanup_keep_fd(&fd);
 }
 
 /* Every address: one socket for IPv6 and IPv4, or one for IPv4 where there is no IPv6. */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Opens the log, and finds out who keeps it. */
+
 #include "log.h"
 
 #include <signal.h>
@@ -17,7 +20,7 @@ void log_open(const char *name)
 		options |= LOG_PERROR;
 		setlogmask(LOG_UPTO(LOG_INFO));
 	}
-	signal(SIGPIPE, SIG_IGN); /* nor does anybody have to go on looking */
+	signal(SIGPIPE, SIG_IGN); /* the reader of standard error may be gone */
 	openlog(name, options, LOG_DAEMON);
 }
 

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 /*
- * Opens the log of a long-lived program: syslog(3), and standard error too where a
- * person may be looking at it. Where standard error is a socket nobody is: it is the
- * journal, which has the line already, or under inetd the client.
+ * Opens the log of a long-lived program: syslog(3), and standard error too, where a
+ * person may be reading it. A socket is not read by one: it is the journal, which has the line
+ * already, or under inetd the client.
  *
  * name: a string that stays
  */

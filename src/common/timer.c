@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Starts and stops timers of an event loop. */
+
 #include "timer.h"
 
 #include "clock.h"

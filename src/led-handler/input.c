@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Waits for a client, reads its command, and drops what else it sends. */
+
 #include "input.h"
 
 #include <errno.h>
@@ -9,53 +12,36 @@
 
 #include "clock.h"
 
-uint64_t input_now_ms(void)
-{
-	return clock_usec() / 1000;
-}
-
-bool input_wait(int fd, uint64_t deadline_ms)
+bool input_wait(int fd, uint64_t until_usec)
 {
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
 	uint64_t now;
 	int r;
 
 	do {
-		now = input_now_ms();
-		r = poll(&ready, 1, now >= deadline_ms ? 0 : (int)(deadline_ms - now));
+		now = clock_usec();
+		r = poll(&ready, 1, now >= until_usec ? 0 : (int)((until_usec - now + 999) / 1000));
 	} while (r < 0 && errno == EINTR);
 	return r != 0;
 }
 
-const char *input_read_command(int fd, uint64_t deadline_ms, struct command *command, bool *ended)
+enum reading input_read(int fd, struct reader *reader)
 {
-	bool begun = false;
+	enum reading reading = READING_MORE;
 	char bytes[1024];
-	uint64_t until;
 	ssize_t n;
 
 	for (;;) {
 		n = read(fd, bytes, sizeof bytes);
-		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
-			*ended = true;
-			return n == 0 || command->terminated ? NULL : "the connection broke";
-		}
-		/* After a full buffer, what follows the terminator may still be unread. */
-		if (n > 0 && command_feed(command, bytes, (size_t)n) &&
-			((size_t)n < sizeof bytes || command->too_long || command->trailing))
-			return NULL;
-
-		if (command->begun && !begun)
-			deadline_ms = input_now_ms() + COMMAND_DEADLINE_MS;
-		begun = command->begun;
-		until = deadline_ms;
-		if (begun)
-			until = input_now_ms() + (command->terminated ? 0 : COMMAND_QUIET_MS);
-		if (input_wait(fd, until < deadline_ms ? until : deadline_ms))
-			continue;
-		if (!begun)
-			return COMMAND_SILENT;
-		return command->terminated || until < deadline_ms ? NULL : COMMAND_INCOMPLETE;
+		if (n > 0)
+			reading = reader_take(
+				reader, bytes, (size_t)n, n == sizeof bytes, clock_usec());
+		else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+			reading = reader_end(reader, n < 0);
+		if (reading != READING_MORE)
+			return reading;
+		if (!input_wait(fd, reader_until(reader)))
+			return reader_quiet(reader);
 	}
 }
 
@@ -73,10 +59,10 @@ bool input_has_ended(int fd)
 
 void input_drain(int fd)
 {
-	uint64_t deadline_ms = input_now_ms() + COMMAND_DRAIN_MS;
+	uint64_t deadline_usec = clock_usec() + COMMAND_DRAIN_MS * 1000ULL;
 	char bytes[4096];
 
-	while (input_now_ms() < deadline_ms && input_wait(fd, deadline_ms))
+	while (clock_usec() < deadline_usec && input_wait(fd, deadline_usec))
 		if (read(fd, bytes, sizeof bytes) <= 0)
 			return;
 }

@@ -2,28 +2,23 @@
 #ifndef INPUT_H
 #define INPUT_H
 
-/* What a client sends to led-handler. Times are milliseconds of CLOCK_MONOTONIC. */
+/* What a client sends to led-handler. Times are microseconds of clock_usec(). */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "command.h"
+#include "reader.h"
 
-uint64_t input_now_ms(void);
-
-/* Waits until there is something to read. Returns false when the deadline comes first. */
-bool input_wait(int fd, uint64_t deadline_ms);
+/* Waits until there is something to read. Returns false when the time comes first. */
+bool input_wait(int fd, uint64_t until_usec);
 
 /*
- * Reads until the command has ended: at a terminator, at the end of the stream, or when the
- * client stays quiet. There has to be something to read.
+ * Reads until the command has ended, or there will be none. There has to be something to read.
  *
- * deadline_ms: for the first byte of the command; the rest has COMMAND_DEADLINE_MS
- * command: all zeros, to be filled in
- * ended: set to true when the client can send nothing more
- * Returns NULL, or the reason why there is no complete command.
+ * reader: with its deadline
+ * Returns READING_COMPLETE or READING_REFUSED.
  */
-const char *input_read_command(int fd, uint64_t deadline_ms, struct command *command, bool *ended);
+enum reading input_read(int fd, struct reader *reader);
 
 /* Whether the stream has ended before the client has sent anything. Reads nothing. */
 bool input_has_ended(int fd);

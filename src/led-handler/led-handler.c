@@ -7,7 +7,6 @@
  */
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,12 +20,16 @@
 #include "address.h"
 #include "allow.h"
 #include "arrival.h"
+#include "clock.h"
 #include "command.h"
 #include "confine.h"
 #include "descriptors.h"
 #include "input.h"
+#include "keepalive.h"
 #include "log.h"
-#include "setting.h"
+#include "peer.h"
+#include "reply.h"
+#include "settings.h"
 #include "upstream.h"
 #include "watch.h"
 
@@ -41,7 +44,7 @@
 
 struct connection {
 	int in, out;
-	struct address_peer peer;
+	struct peer peer;
 	bool allowed;
 };
 
@@ -50,7 +53,8 @@ static struct connection get_connection(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
 
-	if (pid && fds && atol(pid) == (long)getpid() && atol(fds) == 1)
+	if (pid && fds && strtoul(pid, NULL, 10) == (unsigned long)getpid() &&
+		strcmp(fds, "1") == 0)
 		return (struct connection){.in = LISTEN_FDS_START, .out = LISTEN_FDS_START};
 	return (struct connection){.in = STDIN_FILENO, .out = STDOUT_FILENO};
 }
@@ -59,14 +63,15 @@ static struct connection get_connection(void)
  * Writes the answer as a line. Best effort: never blocks on a socket, and errors are ignored, since
  * the client may be gone.
  */
-static void write_answer(int fd, const char *answer)
+static void write_answer(int fd, char answer[ANSWER_MAX])
 {
-	char line[ANSWER_MAX + 1];
-	int n = snprintf(line, sizeof line, "%s\n", answer);
+	size_t length = strlen(answer);
 
-	if (send(fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == ENOTSOCK)
-		if (write(fd, line, (size_t)n) < 0)
+	answer[length] = '\n'; /* in place of its NUL, for as long as that takes */
+	if (send(fd, answer, length + 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == ENOTSOCK)
+		if (write(fd, answer, length + 1) < 0)
 			syslog(LOG_DEBUG, "the answer could not be written: %s", strerror(errno));
+	answer[length] = '\0';
 }
 
 /*
@@ -89,101 +94,151 @@ static int log_level(void)
 	return getenv("INVOCATION_ID") ? LOG_NOTICE : LOG_INFO;
 }
 
+/* A client's command on its way to led-line. */
+struct call {
+	const struct connection *connection;
+	struct reader reader;
+	struct request request;
+	struct upstream upstream;
+	struct arrival_clock clock;
+	const char *unconfined; /* why this process is not confined, or NULL */
+};
+
+/* Opens all that the command may need, and confines the process before it reads the command. */
+static void prepare(struct call *call, const struct address *address)
+{
+	/* A client that leaves without a command does not even start led-line. */
+	if (!call->connection->allowed || !input_has_ended(call->connection->in))
+		call->upstream = upstream_connect(address);
+	/* led-line wakes up meanwhile. */
+	arrival_clock_open(&call->clock);
+	open_log();
+	call->unconfined = confine_to_descriptors();
+}
+
+/* Returns NULL, or why there is no command. */
+static const char *read_command(struct call *call)
+{
+	const struct connection *connection = call->connection;
+	const char *why;
+	uint64_t now;
+
+	if (!connection->allowed)
+		return ALLOW_REFUSAL;
+	if (input_read(connection->in, &call->reader) == READING_REFUSED)
+		return call->reader.why;
+	why = command_parse(&call->reader.command, &call->request);
+	/* Only TCP knows when bytes came. */
+	if (!why)
+		call->request.at = connection->peer.family == AF_UNIX
+					   ? arrival_now_ms(&call->clock)
+					   : arrival_ms(&call->clock, connection->in, &now);
+	return why;
+}
+
+/* Sends the answer, or none, so that a client that waits for it need not wait for the log. */
+static void send_reply(const struct connection *connection, enum reply_end end, char answer[])
+{
+	const struct linger at_once = {.l_onoff = 1};
+
+	if (end == REPLY_RESETS) {
+		setsockopt(connection->out, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+		return;
+	}
+	write_answer(connection->out, answer);
+	if (end != REPLY_WATCHES)
+		shutdown(connection->out, SHUT_WR);
+}
+
+static void log_reply(const struct call *call, enum reply_log log, const char *answer)
+{
+	char quoted[COMMAND_QUOTE_MAX], who[PEER_TEXT_MAX];
+
+	if (log == REPLY_UNLOGGED)
+		return;
+	if (call->unconfined)
+		syslog(LOG_DEBUG, "not confined: %s", call->unconfined);
+	peer_text(&call->connection->peer, who);
+	if (log == REPLY_LOGS_CLIENT)
+		syslog(log_level(), "%s: %s", who, answer);
+	else
+		syslog(log == REPLY_LOGS_FAILURE ? LOG_ERR : log_level(), "%s sent \"%s\": %s", who,
+			command_quote(&call->reader.command, quoted), answer);
+}
+
 static int serve(const struct connection *connection, const struct address *address)
 {
-	uint64_t deadline = input_now_ms() + COMMAND_SILENCE_MS;
-	struct command command = {0};
-	char quoted[COMMAND_QUOTE_MAX], who[ADDRESS_PEER_MAX], answer[ANSWER_MAX];
-	struct upstream upstream = {.address = address, .fd = -1, .why = "no address"};
-	const char *why = COMMAND_SILENT, *unconfined = NULL;
-	enum outcome outcome = OUTCOME_ANSWERED;
-	struct arrival_clock clock;
-	const struct linger at_once = {.l_onoff = 1};
-	bool ended = false, logged = true, stays = false, watches = false;
-	struct request request;
+	struct call call = {.connection = connection,
+		.reader.deadline_usec = clock_usec() + COMMAND_SILENCE_MS * 1000ULL,
+		.upstream = {.address = address, .fd = -1, .why = "no address"}};
+	struct served served = {
+		.allowed = connection->allowed, .why = COMMAND_SILENT, .has_room = true};
+	char answer[ANSWER_MAX];
+	struct reply reply;
 
-	if (!connection->allowed || input_wait(connection->in, deadline)) {
-		/* A client that goes without a command does not even start led-line. */
-		if (!connection->allowed || !input_has_ended(connection->in))
-			upstream = upstream_connect(address);
-		/* led-line wakes up meanwhile. */
-		arrival_clock_open(&clock);
-		open_log();
-		/* Later, this would not be allowed any more. */
-		if (connection->peer.family != AF_UNIX)
-			descriptors_keep_alive(connection->in);
-		/* Before anything that a stranger sent is read. */
-		unconfined = confine_to_descriptors();
-		why = ALLOW_REFUSAL;
-		if (connection->allowed)
-			why = input_read_command(connection->in, deadline, &command, &ended);
-		if (!why)
-			why = command_parse(&command, &request);
+	if (!served.allowed || input_wait(connection->in, call.reader.deadline_usec)) {
+		prepare(&call, address);
+		served.why = read_command(&call);
 	}
-	if (why) {
-		snprintf(answer, sizeof answer, "ERR %s", why);
+	served.begun = call.reader.command.begun;
+	served.ended = call.reader.ended;
+	served.watches = call.request.verb == VERB_WATCH;
+	if (served.why) {
+		snprintf(answer, sizeof answer, "ERR %s", served.why);
 	} else {
-		request.at = arrival_ms(&clock, connection->in);
-		outcome = upstream_carry_out(&upstream, &request, answer, &logged);
+		served.outcome =
+			upstream_carry_out(&call.upstream, &call.request, answer, &served.has_room);
 	}
-
-	watches = !why && request.verb == VERB_WATCH && outcome == OUTCOME_ANSWERED;
-	if (watches) {
-		write_answer(connection->out, answer);
-	} else if (outcome == OUTCOME_UNKNOWN) {
-		/* A reset: a button takes an orderly end for a delivery. */
-		setsockopt(connection->out, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-	} else {
-		write_answer(connection->out, answer);
-		/* A client that waits for the end of the stream need not wait for the log. */
-		stays = shutdown(connection->out, SHUT_WR) == 0 && why && !ended;
-	}
-	/*
-	 * A connection that says nothing, such as a port scan, leaves no line in the log. Debug
-	 * level would not do: LogLevelMax= has no effect on what journald reads after our end.
-	 */
-	if (!command.begun && connection->allowed)
-		logged = false;
-	else if (why)
-		logged = upstream_log_has_room(&upstream, arrival_ms(&clock, -1));
-	if (unconfined && logged)
-		syslog(LOG_DEBUG, "not confined: %s", unconfined);
-	address_peer_text(&connection->peer, who);
-	if (logged && !connection->allowed)
-		syslog(log_level(), "%s: %s", who, answer);
-	else if (logged)
-		syslog(outcome == OUTCOME_ANSWERED ? log_level() : LOG_ERR, "%s sent \"%s\": %s",
-			who, command_quote(&command, quoted), answer);
-	if (watches) {
+	reply = reply_decide(&served);
+	send_reply(connection, reply.end, answer);
+	/* led-line has counted the line of a command already. */
+	if (served.why && reply.log != REPLY_UNLOGGED && !upstream_log_has_room(&call.upstream))
+		reply.log = REPLY_UNLOGGED;
+	log_reply(&call, reply.log, answer);
+	if (reply.end == REPLY_WATCHES) {
 		alarm(0);
-		watch_pass_on(connection->in, connection->out, upstream.fd);
+		if (connection->peer.family != AF_UNIX)
+			keepalive_start(connection->in);
+		watch_pass_on(connection->in, connection->out, call.upstream.fd);
 	}
-	if (stays)
+	if (reply.end == REPLY_DRAINS)
 		input_drain(connection->in);
-	return outcome == OUTCOME_ANSWERED ? EXIT_SUCCESS : EXIT_FAILURE;
+	return served.outcome == UPSTREAM_ANSWERED ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static void print_help(void)
+struct options {
+	struct address line;
+	const char *allow;
+};
+
+static const char *take_line(const struct setting *setting, const char *value, void *options)
 {
-	printf("Usage: led-handler [--line=ADDR] [--allow=LIST]\n"
-	       "\n"
-	       "Reads one command from a connection, has led-line carry it out, and answers.\n"
-	       "The connection is descriptor 3 if the service manager passed it, else standard\n"
-	       "input and output: echo LED ON | led-handler\n"
-	       "\n"
-	       "Commands: LED [NAME] ON, OFF, TOGGLE, STATUS, PULSE MS or WATCH;\n"
-	       "LED ALL ON or OFF; LED LIST\n"
-	       "\n"
-	       "      --line=ADDR  where led-line listens: /path, IPv4:PORT or [IPv6]:PORT\n"
-	       "                   (default: $LED_LINE, else " LINE_SOCKET ")\n"
-	       "      --allow=LIST who may connect: private, any, or prefixes such as\n"
-	       "                   203.0.113.0/24, with blanks between them\n"
-	       "                   (default: $LED_ALLOW, else private)\n"
-	       "      --help       show this help\n"
-	       "      --version    show the version\n"
-	       "\n"
-	       "See led-handler(8).\n");
+	return address_parse_line(value, &((struct options *)options)->line);
 }
+
+static const char *take_allow(const struct setting *setting, const char *value, void *options)
+{
+	bool allowed;
+
+	((struct options *)options)->allow = value;
+	return allow_peer(value, NULL, &allowed);
+}
+
+static const struct setting SETTINGS[] = {
+	{"--line", "ADDR", "LED_LINE", LINE_SOCKET, SETTING_VALUE, take_line,
+		"where led-line listens: /path, IPv4:PORT or [IPv6]:PORT", NULL},
+	{"--allow", "LIST", "LED_ALLOW", "private", SETTING_TEXT, take_allow,
+		"who may connect: private, any, or prefixes such as 203.0.113.0/24, with blanks "
+		"between them",
+		NULL},
+};
+
+static const struct settings_table TABLE = {"led-handler",
+	"Reads one command from a connection, has led-line carry it out, and answers. The "
+	"connection is descriptor 3 if the service manager passed it, else standard input and "
+	"output, as in: echo LED ON | led-handler. Commands are LED [NAME] ON, OFF, TOGGLE, "
+	"STATUS, PULSE MS or WATCH, LED ALL ON or OFF, LED LIST, and LED LIST KINDS.",
+	"led-handler(8)", SETTINGS, sizeof SETTINGS / sizeof *SETTINGS};
 
 /* Exits where there is nothing to read a command from, or to write its answer to. */
 static void check_open(const struct connection *connection, unsigned closed)
@@ -198,68 +253,63 @@ static void check_open(const struct connection *connection, unsigned closed)
 			       : "descriptor 3 is closed, though LISTEN_FDS passes it";
 	if (!what)
 		return;
-	fprintf(stderr, "led-handler: %s\n", what);
+	dprintf(STDERR_FILENO, "led-handler: %s\n", what);
 	exit(2);
+}
+
+/*
+ * Answers a client although a setting is wrong. Only those who may connect learn what is
+ * wrong; while LED_ALLOW is wrong, none may.
+ *
+ * Returns the exit status.
+ */
+static int refuse(const struct connection *connection, const struct settings *settings)
+{
+	char answer[ANSWER_MAX] = "ERR " SETTINGS_SEE_LOG;
+	char text[SETTINGS_ERROR_TEXT_MAX];
+
+	open_log();
+	confine_to_descriptors();
+	if (connection->allowed)
+		settings_error_text(&settings->errors[0], "ERR a setting is wrong", answer);
+	write_answer(connection->out, answer);
+	shutdown(connection->out, SHUT_WR);
+	syslog(LOG_ERR, "%s",
+		settings_error_text(&settings->errors[0], "a setting is wrong", text));
+	input_drain(connection->in);
+	return 2;
+}
+
+static bool is_socket(int fd)
+{
+	int type;
+	socklen_t size = sizeof type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
 }
 
 int main(int argc, char *argv[])
 {
-	static const struct option OPTIONS[] = {
-		{"line", required_argument, NULL, 'l'},
-		{"allow", required_argument, NULL, 'a'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
-	};
-	struct setting where = {"--line", "LED_LINE", LINE_SOCKET, NULL};
-	struct setting allow = {"--allow", "LED_ALLOW", "private", NULL};
 	unsigned closed = descriptors_fill();
 	struct connection connection;
-	struct sockaddr_storage storage;
-	struct address line;
-	const char *why;
-	int c;
+	struct settings settings;
+	struct options options = {0};
 
-	while ((c = getopt_long(argc, argv, "", OPTIONS, NULL)) >= 0) {
-		switch (c) {
-		case 'l':
-			setting_take(&where, optarg);
-			break;
-		case 'a':
-			setting_take(&allow, optarg);
-			break;
-		case 'h':
-			print_help();
-			return EXIT_SUCCESS;
-		case 'V':
-			printf("led-handler %s\n", VERSION);
-			return EXIT_SUCCESS;
-		default:
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "led-handler: unexpected argument '%s'\n", argv[optind]);
-		return 2;
-	}
-	setting_complete(&where);
-	why = address_parse(where.value, &line);
-	if (!why && address_sockaddr(&line, &storage) == 0)
-		why = "names are not looked up here: an address is a number or a path";
-	if (why)
-		setting_error(&where, why);
-	setting_complete(&allow);
+	settings_read(&settings, &TABLE, argv, &options);
 	connection = get_connection();
+	/* Where standard error is the client's socket, it is no place for messages. */
+	if (settings.n_errors > 0 && !is_socket(connection.out))
+		settings_exit_if_wrong(&settings);
 	check_open(&connection, closed);
-	address_get_peer(connection.in, NULL, &connection.peer);
-	why = allow_peer(allow.value, &connection.peer, &connection.allowed);
-	if (why)
-		setting_error(&allow, why);
+	peer_get(connection.in, NULL, &connection.peer);
 	/* It was reset before we looked: there is no client any more, and no address. */
 	if (connection.peer.family == AF_UNSPEC)
 		return EXIT_SUCCESS;
+	allow_peer(options.allow, &connection.peer, &connection.allowed);
 
 	signal(SIGPIPE, SIG_IGN); /* standard output may be a pipe */
 	alarm(PROCESS_SECONDS);
-	return serve(&connection, &line);
+	if (settings.n_errors > 0)
+		return refuse(&connection, &settings);
+	return serve(&connection, &options.line);
 }

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Asks led-line: connects, sends a command and the time when it came, takes the answer. */
+
 #include "upstream.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include "cleanup.h"
+#include "clock.h"
 #include "input.h"
 
 /* The whole conversation, from connecting to the answer. */
@@ -15,13 +21,45 @@
 /* The answer of a server that is not led-line to a command with a time. */
 static const char NOT_LED_LINE[] = "ERR unknown command";
 
+/* EINPROGRESS is what connect(2) says when SO_SNDTIMEO has run out: socket(7). */
+static const char *connect_error(void)
+{
+	return strerror(errno == EINPROGRESS || errno == EAGAIN ? ETIMEDOUT : errno);
+}
+
+/*
+ * Connects to a path or a numeric host, and waits for it: for DEADLINE_MS, and for as long at each
+ * read and write afterwards.
+ *
+ * Returns a descriptor, or -1 with *why set to a constant reason.
+ */
+static int connect_to(const struct address *address, const char **why)
+{
+	const struct timeval limit = {.tv_sec = DEADLINE_MS / 1000};
+	struct sockaddr_storage storage;
+	socklen_t size = address_sockaddr(address, &storage);
+	CLEANUP(cleanup_fd) int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		*why = strerror(errno);
+		return -1;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	if (connect(fd, (struct sockaddr *)&storage, size) < 0) {
+		*why = connect_error();
+		return -1;
+	}
+	return cleanup_keep_fd(&fd);
+}
+
 struct upstream upstream_connect(const struct address *address)
 {
 	struct upstream upstream = {.address = address};
-	uint64_t start = input_now_ms();
+	uint64_t start = clock_usec();
 
-	upstream.fd = address_connect(address, DEADLINE_MS, &upstream.why);
-	upstream.took = input_now_ms() - start;
+	upstream.fd = connect_to(address, &upstream.why);
+	upstream.took_usec = clock_usec() - start;
 	return upstream;
 }
 
@@ -56,7 +94,7 @@ static const char *ask(const struct upstream *upstream, const struct request *re
 static const char *take_answer(
 	const struct upstream *upstream, size_t chunk, char answer[ANSWER_MAX], bool *logged)
 {
-	uint64_t deadline = input_now_ms() + DEADLINE_MS - upstream->took;
+	uint64_t deadline = clock_usec() + DEADLINE_MS * 1000ULL - upstream->took_usec;
 	size_t length = 0;
 	ssize_t n;
 
@@ -86,38 +124,39 @@ static bool is_plain(const struct request *request)
 	return request->verb <= VERB_STATUS && !request->all && !*request->name && !*request->key;
 }
 
-enum outcome upstream_carry_out(const struct upstream *upstream, const struct request *request,
-	char answer[ANSWER_MAX], bool *logged)
+enum upstream_outcome upstream_carry_out(const struct upstream *upstream,
+	const struct request *request, char answer[ANSWER_MAX], bool *logged)
 {
-	enum outcome outcome = OUTCOME_NOT_ASKED;
+	enum upstream_outcome outcome = UPSTREAM_NOT_ASKED;
 	const char *why = ask(upstream, request);
 	char where[ADDRESS_TEXT_MAX];
 
 	if (!why) {
-		outcome = OUTCOME_UNKNOWN;
+		outcome = UPSTREAM_UNKNOWN;
 		why = take_answer(
 			upstream, request->verb == VERB_WATCH ? 1 : ANSWER_MAX, answer, logged);
 	}
 	/* No server but led-line knows the time in it. */
 	if (!why && is_plain(request) && strncmp(answer, NOT_LED_LINE, strlen(NOT_LED_LINE)) == 0) {
-		outcome = OUTCOME_NOT_ASKED;
+		outcome = UPSTREAM_NOT_ASKED;
 		why = "another led-handler listens there: LED_LINE has to be led-line's address";
 	}
 	if (!why)
-		return OUTCOME_ANSWERED;
+		return UPSTREAM_ANSWERED;
 	snprintf(answer, ANSWER_MAX, "%s led-line at %.120s: %s",
-		outcome == OUTCOME_UNKNOWN ? "no answer from" : "ERR no",
+		outcome == UPSTREAM_UNKNOWN ? "no answer from" : "ERR no",
 		address_text(upstream->address, where), why);
 	return outcome;
 }
 
-bool upstream_log_has_room(const struct upstream *upstream, uint64_t at)
+bool upstream_log_has_room(const struct upstream *upstream)
 {
-	const struct request status = {.verb = VERB_STATUS, .at = at};
+	/* Of the answer, only its mark matters: a command that is too late touches no LED. */
+	const struct request late = {.verb = VERB_LIST, .at = 1};
 	char answer[ANSWER_MAX];
 	bool logged = true;
 
-	if (!ask(upstream, &status))
+	if (!ask(upstream, &late))
 		take_answer(upstream, ANSWER_MAX, answer, &logged);
 	return logged;
 }

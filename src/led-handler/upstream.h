@@ -9,23 +9,17 @@
 
 #include "address.h"
 #include "command.h"
+#include "reply.h"
 
 struct upstream {
 	const struct address *address;
-	int fd;          /* -1 where there is no connection */
-	const char *why; /* the reason why there is none */
-	uint64_t took;   /* milliseconds that it took to connect */
-};
-
-/* How a command ended. */
-enum outcome {
-	OUTCOME_ANSWERED,  /* led-line has answered */
-	OUTCOME_NOT_ASKED, /* led-line does not have the command */
-	OUTCOME_UNKNOWN,   /* led-line has the command, and has not answered */
+	int fd;             /* -1 where there is no connection */
+	const char *why;    /* the reason why there is none */
+	uint64_t took_usec; /* how long it took to connect */
 };
 
 /*
- * Connects to led-line. A failure is told by the functions below.
+ * Connects to led-line. The functions below say why it failed.
  *
  * address: a number or a path; kept by the caller
  */
@@ -37,14 +31,10 @@ struct upstream upstream_connect(const struct address *address);
  * answer: set to led-line's answer, or where there is none, to a line that says why
  * logged: set to false when led-line says that the log has no room for the command's line
  */
-enum outcome upstream_carry_out(const struct upstream *upstream, const struct request *request,
-	char answer[ANSWER_MAX], bool *logged);
+enum upstream_outcome upstream_carry_out(const struct upstream *upstream,
+	const struct request *request, char answer[ANSWER_MAX], bool *logged);
 
-/*
- * Asks led-line, which counts the lines of all clients, whether the log has room for one more.
- *
- * at: now, in milliseconds of arrival_ms()
- */
-bool upstream_log_has_room(const struct upstream *upstream, uint64_t at);
+/* Asks led-line, which counts the lines of all clients, whether the log has room for one more. */
+bool upstream_log_has_room(const struct upstream *upstream);
 
 #endif

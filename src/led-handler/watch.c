@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Passes on what led-line says to a client that watches. */
+
 #include "watch.h"
 
 #include <errno.h>
@@ -6,6 +9,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "command.h"
 
 /* A client that has not read for this long is given up. */
 #define UNREAD_MS 10000
@@ -48,6 +53,7 @@ void watch_pass_on(int in, int out, int from)
 	struct pollfd fds[] = {
 		{.fd = from, .events = POLLIN}, {.fd = out}, {.fd = in, .events = POLLIN}};
 	char bytes[CHUNK];
+	size_t received = 0;
 	ssize_t n;
 
 	for (;;) {
@@ -55,8 +61,15 @@ void watch_pass_on(int in, int out, int from)
 			return;
 		if (fds[1].revents)
 			return;
-		if (fds[2].revents && read(in, bytes, sizeof bytes) <= 0)
-			fds[2].fd = -1;
+		if (fds[2].revents) {
+			n = read(in, bytes, sizeof bytes);
+			if (n <= 0)
+				fds[2].fd = -1;
+			else
+				received += (size_t)n;
+			if (received > COMMAND_STREAM_MAX)
+				return;
+		}
 		if (!fds[0].revents)
 			continue;
 		n = read(from, bytes, sizeof bytes);

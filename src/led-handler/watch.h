@@ -4,8 +4,8 @@
 
 /*
  * Passes on what led-line says to a client that watches, until one of them has left. A client that
- * does not read for 10 s is given up. Whatever the client sends is read and dropped, and the end of
- * that does not end it.
+ * does not read for 10 s is given up. Whatever the client sends is read and dropped: the end of
+ * that does not end it, but more than COMMAND_STREAM_MAX bytes do.
  *
  * in, out: the client; from: led-line
  */

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+
+/*
+ * Holds one LED: reads it, sets it, and writes its record. What that has to be is decided in
+ * transition.c and inherit.c.
+ */
+
 #include "holder.h"
 
 #include <errno.h>
@@ -9,18 +15,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "absence.h"
 #include "clock.h"
-#include "denial.h"
-#include "record.h"
+#include "inherit.h"
+#include "pause.h"
+#include "record-file.h"
 #include "store.h"
 #include "timer.h"
+#include "transition.h"
 
-/* An LED that is missing is looked for this often. */
-#define REOPEN_USEC 2000000
-#define ACCURACY_USEC 500000
+/* How late a pulse may end, and an LED that has failed may be tried again. */
+#define ACCURACY_USEC 1000
 
-/* How late a pulse may end. */
-#define PULSE_ACCURACY_USEC 1000
+/* An LED that has failed is tried again after this time, which doubles to ABSENCE_RETRY_USEC. */
+#define RETRY_USEC 50000
 
 /* A line that is about to become free is tried this often. */
 #define LET_GO_USEC 20000
@@ -31,15 +39,21 @@ struct holder {
 	struct led *led;
 	holder_changed changed;
 	void *userdata;
-	struct record record; /* its state is what the LED is to show when it comes back */
-	int record_fd;        /* the record, for the next process; -1 if it could not be made */
-	bool inherited;       /* the record came from the process before us */
-	bool mend;            /* the store has more under our names than we took */
-	uint64_t free_by;     /* until then, a busy line is waited for */
-	sd_event_source *reopen, *pulse;
-	uint64_t denied_since;     /* for denial_is_new() */
-	char trouble[LED_WHY_MAX]; /* what is wrong with the LED, or "" */
-	char told[LED_WHY_MAX];    /* what the log has last said to be wrong, or "" */
+	struct record record; /* its state is what the LED has to show */
+	struct record_file file;
+	enum start start;
+	bool has_record;  /* from the process before us */
+	bool unread;      /* it stays as it was at the start, and could not be read since */
+	bool unset;       /* it could not be set: it may show something else than the record */
+	bool old_names;   /* what we took came from 0.1.0 to 0.4.1 */
+	bool mend;        /* the store has more under our names than we took */
+	uint64_t free_by; /* until then, a busy line is waited for */
+	enum shown shown; /* what was last read from the hardware */
+	unsigned reasons; /* why it did not work, counted */
+	char reason[LED_WHY_MAX]; /* the latest of them */
+	struct absence absence;
+	struct pause pause; /* before the next try */
+	sd_event_source *retry, *pulse;
 };
 
 static const char *label(const struct holder *holder)
@@ -47,34 +61,71 @@ static const char *label(const struct holder *holder)
 	return holder->definition->label;
 }
 
-static void write_record(const struct holder *holder)
+/* The time of CLOCK_BOOTTIME in microseconds, which goes on while the machine sleeps. */
+static uint64_t boot_usec(void)
 {
-	if (holder->record_fd >= 0)
-		record_write(holder->record_fd, &holder->record);
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Takes and writes a record. The timer of a pulse follows it. */
+static void set_record(struct holder *holder, const struct record *record)
+{
+	bool stayed_lit = holder_stays_lit(holder);
+
+	holder->record = *record;
+	record_file_write(&holder->file, record);
+	if (record->off_at)
+		timer_start_at(holder->pulse, record->off_at);
+	else
+		timer_stop(holder->pulse);
+	if (holder_stays_lit(holder) != stayed_lit)
+		holder->changed(holder->userdata);
+}
+
+static void show(struct holder *holder, enum shown shown)
+{
+	if (shown == holder->shown)
+		return;
+	holder->shown = shown;
+	holder->changed(holder->userdata);
+}
+
+static void retry_later(struct holder *holder)
+{
+	timer_start(holder->retry, pause_next(&holder->pause));
 }
 
 /* The LED does not work. Logs each reason once, and tries again until it works. */
-static void lose_led(struct holder *holder, int error, const char *why)
+static void fail(struct holder *holder, int error, const char *why)
 {
-	led_close(holder->led);
-	snprintf(holder->trouble, sizeof holder->trouble, "%s", why);
-	if (!denial_is_new(&holder->denied_since, error) && strcmp(holder->told, why) != 0) {
+	bool is_new = strcmp(holder->reason, why) != 0;
+
+	if (absence_go_on(&holder->absence, error, why, clock_usec()))
 		syslog(LOG_WARNING, "LED %s: %s", label(holder), why);
-		snprintf(holder->told, sizeof holder->told, "%s", why);
-	}
-	timer_start(holder->reopen, REOPEN_USEC);
-	holder->changed(holder->userdata);
+	retry_later(holder);
+	holder->reasons += is_new;
+	snprintf(holder->reason, sizeof holder->reason, "%s", why);
+	if (is_new && holder->shown == SHOWN_TROUBLE)
+		holder->changed(holder->userdata);
+	show(holder, SHOWN_TROUBLE);
 }
 
-/* The LED is open, by a request of ours or of the process before us. */
-static void have_led(struct holder *holder)
+/*
+ * Lets a line go that is gone, and has the service manager close its copy, too. After a transfer
+ * that has failed, it is still ours.
+ */
+static void close_if_gone(struct holder *holder, int error)
 {
-	if (*holder->told)
-		syslog(LOG_NOTICE, "LED %s works again", label(holder));
-	*holder->trouble = *holder->told = '\0';
-	holder->denied_since = 0;
-	timer_stop(holder->reopen);
-	holder->changed(holder->userdata);
+	bool stored = led_fd(holder->led) >= 0;
+
+	if (error != -ENODEV || !led_is_open(holder->led))
+		return;
+	led_close(holder->led);
+	if (stored)
+		store_put(STORE_LINE, label(holder), -1);
 }
 
 /*
@@ -92,103 +143,128 @@ static int request_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 	return r;
 }
 
-/* Opens the LED if it is not open. Returns 0 or a negative errno. */
-static int open_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
-{
-	int r;
-
-	if (led_is_open(holder->led))
-		return 0;
-	r = request_led(holder, lit, why);
-	if (r < 0) {
-		lose_led(holder, r, why);
-		return r;
-	}
-	have_led(holder);
-	if (led_fd(holder->led) >= 0)
-		store_put(STORE_LINE, label(holder), led_fd(holder->led));
-	return 0;
-}
-
-/* Reads the LED's state from the hardware, with a second try. Returns 1, 0 or a negative errno. */
-static int get_led(struct holder *holder, char why[LED_WHY_MAX])
+/* Sets the LED, or opens it in this state. Returns 0 or a negative errno. */
+static int set_once(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 {
 	int r;
 
 	if (led_is_open(holder->led)) {
-		r = led_get(holder->led, why);
-		if (r >= 0)
-			return r;
-		lose_led(holder, r, why);
+		r = led_set(holder->led, lit, why);
+		close_if_gone(holder, r);
+		return r;
 	}
-	r = open_led(holder, holder->record.lit, why);
-	return r < 0 ? r : led_get(holder->led, why);
+	r = request_led(holder, lit, why);
+	if (r >= 0 && led_fd(holder->led) >= 0)
+		store_put(STORE_LINE, label(holder), led_fd(holder->led));
+	return r;
 }
 
-static int on_reopen(sd_event_source *source, uint64_t usec, void *userdata)
+/* The same, with a second try if it was open. A failure is logged and retried. */
+static int set_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 {
-	struct holder *holder = userdata;
-	char why[LED_WHY_MAX];
+	bool was_open = led_is_open(holder->led);
+	int r = set_once(holder, lit, why);
 
-	(void)source;
-	(void)usec;
-	open_led(holder, holder->record.lit, why);
-	return 0;
+	if (r < 0 && was_open)
+		r = set_once(holder, lit, why);
+	holder->unset = r < 0;
+	if (r < 0)
+		fail(holder, r, why);
+	return r;
 }
 
-/* The time of CLOCK_BOOTTIME in microseconds, which goes on while the machine sleeps. */
-static uint64_t boot_usec(void)
+/* What the process before us was doing is done, or forgotten. lit: as inherit_complete() has it */
+static void complete_record(struct holder *holder, bool lit)
 {
-	struct timespec now;
+	struct record record = holder->record;
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	inherit_complete(&record, record_file_before(&holder->file), holder->start, lit,
+		holder->definition->pulse_ms, boot_usec(), arrival_now_ms(holder->clock));
+	set_record(holder, &record);
+	holder->unread = false;
+}
+
+/* The LED has been read: it works. */
+static void take_reading(struct holder *holder, bool lit)
+{
+	if (holder->shown == SHOWN_TROUBLE && absence_end(&holder->absence))
+		syslog(LOG_NOTICE, "LED %s works again", label(holder));
+	timer_stop(holder->retry);
+	if (holder->unread)
+		complete_record(holder, lit);
+	show(holder, lit ? SHOWN_ON : SHOWN_OFF);
 }
 
 /*
- * When an LED that is lit now goes out by itself, or 0.
+ * Reads the LED, with a second try. If it is not open, opens it in a state.
  *
- * pulse_ms: of the command that has lit it, or 0
+ * Returns 1, 0 or a negative errno.
  */
-static uint64_t pulse_end(const struct holder *holder, unsigned pulse_ms)
+static int open_and_read(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 {
-	unsigned limit = holder->definition->pulse_ms;
+	int r = -EIO;
 
-	if (pulse_ms == 0 || (limit > 0 && limit < pulse_ms))
-		pulse_ms = limit;
-	return pulse_ms ? boot_usec() + pulse_ms * 1000ULL : 0;
+	if (led_is_open(holder->led)) {
+		r = led_get(holder->led, why);
+		close_if_gone(holder, r);
+	}
+	if (!led_is_open(holder->led)) {
+		int opened = set_led(holder, lit, why);
+
+		if (opened < 0)
+			return opened;
+	}
+	if (r < 0)
+		r = led_get(holder->led, why);
+	if (r < 0)
+		fail(holder, r, why);
+	else
+		take_reading(holder, r);
+	return r;
 }
 
-/* Starts, or stops, the timer that puts the LED out. */
-static void time_pulse(struct holder *holder)
+static void end_pulse(struct holder *holder)
 {
-	if (holder->record.off_at)
-		timer_start_at(holder->pulse, holder->record.off_at);
-	else
-		timer_stop(holder->pulse);
+	struct record record = holder->record;
+
+	transition_end_pulse(&record, arrival_now_ms(holder->clock));
+	set_record(holder, &record);
 }
 
 /*
- * Puts the LED out at the end of its pulse. The record is written afterwards: if we are killed in
- * between, the next process puts it out once more.
+ * Reads the LED, after what is due, or could not be done before: it is put out at the end of a
+ * pulse, which is over when the hardware says so, or set as the record says.
+ *
+ * Returns 1, 0 or a negative errno.
  */
-static int on_pulse_over(sd_event_source *source, uint64_t usec, void *userdata)
+static int catch_up(struct holder *holder, char why[LED_WHY_MAX])
 {
-	struct holder *holder = userdata;
-	char why[LED_WHY_MAX];
+	bool overdue = transition_is_overdue(&holder->record, boot_usec());
+	bool lit = holder->record.lit && !overdue;
 	int r = 0;
 
-	(void)source;
-	(void)usec;
-	if (led_is_open(holder->led))
-		r = led_set(holder->led, false, why);
-	if (r < 0)
-		lose_led(holder, r, why);
-	holder->record.lit = false;
-	holder->record.off_at = 0;
-	reorder_end_pulse(&holder->record.reorder, arrival_ms(holder->clock, -1));
-	write_record(holder);
-	holder->changed(holder->userdata);
+	if (*holder->definition->wrong) {
+		strcpy(why, holder->definition->wrong);
+		return -EINVAL;
+	}
+	if (overdue || holder->unset)
+		r = set_led(holder, lit, why);
+	if (r >= 0)
+		r = open_and_read(holder, lit, why);
+	if (overdue && r > 0)
+		retry_later(holder);
+	else if (r >= 0)
+		pause_reset(&holder->pause);
+	if (overdue && r == 0)
+		end_pulse(holder);
+	return r;
+}
+
+static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	char why[LED_WHY_MAX];
+
+	catch_up(userdata, why);
 	return 0;
 }
 
@@ -197,7 +273,6 @@ struct holder *holder_create(sd_event *event, const struct arrival_clock *clock,
 	void *userdata)
 {
 	struct holder *holder = calloc(1, sizeof *holder);
-	int r;
 
 	if (!holder)
 		return NULL;
@@ -206,14 +281,16 @@ struct holder *holder_create(sd_event *event, const struct arrival_clock *clock,
 	holder->led = led;
 	holder->changed = changed;
 	holder->userdata = userdata;
-	holder->record_fd = -1;
-	r = timer_add(event, &holder->reopen, ACCURACY_USEC, on_reopen, holder);
-	if (r >= 0)
-		r = sd_event_add_time(event, &holder->pulse, CLOCK_BOOTTIME, 0, PULSE_ACCURACY_USEC,
-			on_pulse_over, holder);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(holder->pulse, SD_EVENT_OFF);
-	if (r >= 0)
+	holder->file = RECORD_FILE_NONE;
+	if (*definition->wrong) {
+		strcpy(holder->absence.why, definition->wrong);
+		holder->shown = SHOWN_TROUBLE;
+	}
+	holder->pause = (struct pause){.first_usec = RETRY_USEC, .last_usec = ABSENCE_RETRY_USEC};
+	if (timer_add(event, &holder->retry, ACCURACY_USEC, on_due, holder) >= 0 &&
+		sd_event_add_time(event, &holder->pulse, CLOCK_BOOTTIME, 0, ACCURACY_USEC, on_due,
+			holder) >= 0 &&
+		sd_event_source_set_enabled(holder->pulse, SD_EVENT_OFF) >= 0)
 		return holder;
 	holder_destroy(holder);
 	return NULL;
@@ -226,16 +303,19 @@ const struct definition *holder_definition(const struct holder *holder)
 
 static bool inherit_record(struct holder *holder, int fd)
 {
-	holder->inherited = record_read(fd, &holder->record) >= 0;
-	if (holder->inherited)
-		holder->record_fd = fd;
-	return holder->inherited;
+	if (holder->has_record || record_file_read(fd, &holder->record) < 0)
+		return false;
+	holder->has_record = true;
+	return record_file_open(&holder->file, fd) >= 0;
 }
 
 static bool inherit_line(struct holder *holder, int fd)
 {
-	int r = led_adopt(holder->led, fd);
+	int r;
 
+	if (led_is_open(holder->led))
+		return false;
+	r = led_adopt(holder->led, fd);
 	if (r < 0)
 		syslog(LOG_NOTICE, "LED %s: the line kept in the store is dead: %s", label(holder),
 			strerror(-r));
@@ -245,85 +325,72 @@ static bool inherit_line(struct holder *holder, int fd)
 bool holder_inherit(struct holder *holder, int fd, const char *name)
 {
 	const char *spec = label(holder);
-	bool taken;
+	enum store_item item = store_name_is(name, STORE_STATE, spec) ? STORE_STATE : STORE_LINE;
+	char own[STORE_NAME_MAX];
 
-	if (store_is(name, STORE_STATE, spec))
-		taken = holder->record_fd < 0 && inherit_record(holder, fd);
-	else if (store_is(name, STORE_LINE, spec))
-		taken = !led_is_open(holder->led) && inherit_line(holder, fd);
-	else
+	if (*holder->definition->wrong || !store_name_is(name, item, spec))
 		return false;
-	if (!taken) {
+	if (!(item == STORE_STATE ? inherit_record(holder, fd) : inherit_line(holder, fd))) {
 		close(fd);
-		/*
-		 * The store removes all descriptors of one name at once: holder_start() stores ours
-		 * again.
-		 */
+		/* The store removes all descriptors of one name at once: ours has to go back. */
 		holder->mend = true;
 	}
+	store_name(item, spec, own);
+	holder->old_names |= strcmp(name, own) != 0;
 	return true;
+}
+
+/* What the process before us has left. */
+static enum start find_start(struct holder *holder)
+{
+	char why[LED_WHY_MAX];
+
+	if (led_is_open(holder->led))
+		return START_ADOPTED;
+	if (!holder->has_record)
+		return START_FRESH;
+	/* The kernel keeps the state of some LEDs by itself: what they show now counts. */
+	return led_resume(holder->led, why) >= 0 ? START_KEPT : START_RECORD;
+}
+
+/* Has the store have what we have, under our names. */
+static void store_all(struct holder *holder)
+{
+	bool new_file = holder->file.fd < 0 && record_file_create(&holder->file) >= 0;
+	char old[STORE_NAME_MAX];
+
+	if (holder->mend || holder->old_names || new_file)
+		store_put(STORE_STATE, label(holder), holder->file.fd);
+	if (holder->mend || holder->old_names)
+		store_put(STORE_LINE, label(holder), led_fd(holder->led));
+	if (!holder->old_names)
+		return;
+	store_old_name(STORE_STATE, label(holder), old);
+	store_remove(old);
+	store_old_name(STORE_LINE, label(holder), old);
+	store_remove(old);
 }
 
 void holder_start(struct holder *holder, bool lit, uint64_t free_by)
 {
 	char why[LED_WHY_MAX];
-	bool store_state;
-	int r;
 
-	/* The kernel keeps the state of some LEDs by itself: what they show now counts. */
-	if (holder->inherited && !led_is_open(holder->led))
-		led_resume(holder->led, why);
-	if (holder->inherited) {
-		/* Its pulse may have ended meanwhile. An LED that is open is put out by the timer.
-		 */
-		lit = holder->record.lit &&
-		      (holder->record.off_at == 0 || holder->record.off_at > boot_usec());
-	}
-	if (led_is_open(holder->led)) {
-		/* The LED keeps the state that it has. */
-		have_led(holder);
-		r = led_get(holder->led, why);
-		if (r < 0)
-			lose_led(holder, r, why);
-		else
-			lit = r > 0;
-	}
-	record_settle(&holder->record, lit);
-	if (lit && holder->record.off_at == 0)
-		holder->record.off_at = pulse_end(holder, 0);
-	store_state = holder->mend || holder->record_fd < 0;
-	if (holder->record_fd < 0)
-		holder->record_fd = record_create();
-	if (store_state)
-		store_put(STORE_STATE, label(holder), holder->record_fd);
-	if (holder->mend)
-		store_put(STORE_LINE, label(holder), led_fd(holder->led));
-	write_record(holder);
-	time_pulse(holder);
-	holder->changed(holder->userdata);
+	if (*holder->definition->wrong)
+		return;
+	holder->start = find_start(holder);
+	holder->unread = led_is_open(holder->led);
+	store_all(holder);
+	if (holder->unread)
+		set_record(holder, &holder->record);
+	else
+		complete_record(holder, lit);
 	holder->free_by = free_by;
-	open_led(holder, lit, why);
+	open_and_read(holder, holder->record.lit, why);
 	holder->free_by = 0;
 }
 
-/* Sets the LED, with a second try in case the hardware was away. */
-static int set_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
-{
-	int r;
-
-	if (led_is_open(holder->led)) {
-		r = led_set(holder->led, lit, why);
-		if (r >= 0)
-			return 0;
-		lose_led(holder, r, why);
-	}
-	return open_led(holder, lit, why);
-}
-
 /*
- * Changes the LED as a command says, unless a later one has settled it. The record is written
- * before the LED is set: if we are killed in between, record_settle() sees it. A pulse that the
- * command ends is kept until then: the LED could stay lit otherwise.
+ * Changes the LED as a command says, unless a later one has settled it.
  *
  * lit: the state as the hardware has it
  * Returns 0 or a negative errno.
@@ -331,63 +398,59 @@ static int set_led(struct holder *holder, bool lit, char why[LED_WHY_MAX])
 static int change_led(
 	struct holder *holder, const struct request *request, bool lit, char why[LED_WHY_MAX])
 {
-	struct record before = holder->record;
-	struct reorder *reorder = &holder->record.reorder;
-	bool changes = reorder_apply(reorder, request->verb, request->at, &lit);
-	uint64_t off_at = before.off_at;
+	const struct record before = holder->record;
+	struct transition transition;
 	int r = 0;
 
-	if (changes && lit)
-		off_at = pulse_end(
-			holder, reorder_pulses(reorder, request->at) ? request->pulse_ms : 0);
-	else if (changes)
-		off_at = 0;
-	record_add_key(&holder->record, request->key);
-	holder->record.lit = lit;
-	if (off_at)
-		holder->record.off_at = off_at;
-	write_record(holder);
-	if (changes)
-		r = set_led(holder, lit, why);
-	if (r < 0)
-		holder->record = before;
-	else
-		holder->record.off_at = off_at;
-	holder->record.key_pending = false;
-	write_record(holder);
-	time_pulse(holder);
-	holder->changed(holder->userdata);
+	transition_make(
+		&before, request, lit, holder->definition->pulse_ms, boot_usec(), &transition);
+	if (transition.set) {
+		record_file_write_pending(&holder->file, &transition.pending, &before.reorder);
+		r = set_led(holder, transition.pending.lit, why);
+	}
+	set_record(holder, r < 0 ? &before : &transition.done);
 	return r;
 }
 
 int holder_carry_out(struct holder *holder, const struct request *request, bool *carried_out,
 	char why[LED_WHY_MAX])
 {
-	int r;
+	/* The first reading after a start may change the record, so it comes first. */
+	int r = catch_up(holder, why);
+	enum judgement judgement = transition_judge(&holder->record, request);
 
-	*carried_out = record_has_key(&holder->record, request->key);
-	if (request->late && !*carried_out) {
+	*carried_out = judgement == JUDGEMENT_KNOWN;
+	if (judgement == JUDGEMENT_LATE) {
 		strcpy(why, COMMAND_LATE);
 		return -ETIME;
 	}
-	r = get_led(holder, why);
-	if (r < 0 || request->verb == VERB_STATUS || *carried_out)
+	if (r < 0 || judgement != JUDGEMENT_MAKE)
 		return r;
 	r = change_led(holder, request, r, why);
 	*carried_out = r >= 0;
-	return r < 0 ? r : get_led(holder, why);
+	return r < 0 ? r : catch_up(holder, why);
 }
 
 void holder_check(struct holder *holder)
 {
 	char why[LED_WHY_MAX];
 
-	get_led(holder, why);
+	catch_up(holder, why);
 }
 
-bool holder_is_lit(const struct holder *holder)
+enum shown holder_shown(const struct holder *holder)
 {
-	return holder->record.lit;
+	return holder->shown;
+}
+
+const char *holder_trouble(const struct holder *holder)
+{
+	return holder->absence.why;
+}
+
+unsigned holder_reasons(const struct holder *holder)
+{
+	return holder->reasons;
 }
 
 bool holder_stays_lit(const struct holder *holder)
@@ -395,18 +458,12 @@ bool holder_stays_lit(const struct holder *holder)
 	return holder->record.lit && holder->record.off_at == 0;
 }
 
-const char *holder_trouble(const struct holder *holder)
-{
-	return holder->trouble;
-}
-
 void holder_destroy(struct holder *holder)
 {
 	if (!holder)
 		return;
-	sd_event_source_disable_unref(holder->reopen);
+	sd_event_source_disable_unref(holder->retry);
 	sd_event_source_disable_unref(holder->pulse);
-	if (holder->record_fd >= 0)
-		close(holder->record_fd);
+	record_file_close(&holder->file);
 	free(holder);
 }

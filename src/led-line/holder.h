@@ -13,17 +13,19 @@
 #include "command.h"
 #include "definition.h"
 #include "led.h"
+#include "news.h"
 
 struct holder;
 
-/* Called at each change of what the LED shows, or of what is wrong with it. */
+/* Called at each change of holder_shown(), holder_trouble() or holder_stays_lit(). */
 typedef void (*holder_changed)(void *userdata);
 
 /*
  * Creates a holder of an LED.
  *
  * clock: as commands tell their time; kept by the caller
- * definition, led: kept by the caller
+ * definition, led: kept by the caller. An LED that is wrong is as one whose hardware is missing,
+ *     and is not touched; led may be NULL then.
  * Returns NULL when memory is short.
  */
 struct holder *holder_create(sd_event *event, const struct arrival_clock *clock,
@@ -63,14 +65,17 @@ int holder_carry_out(struct holder *holder, const struct request *request, bool 
 /* Looks at the hardware: it may have changed. */
 void holder_check(struct holder *holder);
 
-/* Whether the LED is lit, or is to be when its hardware is back. */
-bool holder_is_lit(const struct holder *holder);
+/* What was last read from the hardware. */
+enum shown holder_shown(const struct holder *holder);
+
+/* What is wrong with the LED, where it shows SHOWN_TROUBLE. */
+const char *holder_trouble(const struct holder *holder);
+
+/* How many reasons there have been: another number is another holder_trouble(). */
+unsigned holder_reasons(const struct holder *holder);
 
 /* Whether the LED would be lit after a reboot: a pulse does not last so long. */
 bool holder_stays_lit(const struct holder *holder);
-
-/* What is wrong with the LED, or "". */
-const char *holder_trouble(const struct holder *holder);
 
 /* The LED is not touched. */
 void holder_destroy(struct holder *holder);

@@ -3,8 +3,6 @@
 /* led-line: holds the lines of LEDs, and carries out the commands that come to its sockets. */
 
 #include <errno.h>
-#include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,32 +15,25 @@
 #include <unistd.h>
 
 #include "address.h"
-#include "allow.h"
 #include "arrival.h"
+#include "configuration.h"
 #include "confine.h"
-#include "definition.h"
 #include "descriptors.h"
-#include "led.h"
 #include "leds.h"
 #include "listen.h"
 #include "log.h"
+#include "resolver.h"
 #include "server.h"
-#include "setting.h"
+#include "service.h"
 #include "store.h"
+#include "variables.h"
 #include "watchers.h"
 
-#define LISTEN_ADDRESSES 16
-
-struct options {
-	struct setting initial, allow;
-	struct definition definitions[LEDS_MAX];
-	struct led *leds[LEDS_MAX];
-	unsigned n_leds;
-	struct address listen[LISTEN_ADDRESSES];
-	unsigned n_listen;
-};
-
 struct program {
+	struct configuration configuration;
+	char wrong[LEDS_WRONG_MAX]; /* with the settings */
+	char **names;               /* of the passed descriptors */
+	int n_passed;               /* of those; or a negative errno */
 	sd_event *event;
 	struct arrival_clock clock;
 	struct leds *leds;
@@ -54,160 +45,10 @@ struct program {
 		struct stat st;
 	} made[LISTEN_ADDRESSES]; /* sockets with paths, ours to remove */
 	unsigned n_made;
-	bool let_go;    /* a descriptor from the store was not for us, and was removed */
+	bool let_go; /* a descriptor from the store was not for us, and was removed */
+	bool stopping;
 	bool explained; /* the reason why the program ends is logged already */
 };
-
-static void print_help(void)
-{
-	printf("Usage: led-line [OPTION]...\n"
-	       "\n"
-	       "Holds the lines of LEDs and carries out commands such as LED ON, one per\n"
-	       "connection.\n"
-	       "\n"
-	       "      --led=[NAME=]SPEC\n"
-	       "                      an LED; again for more. SPEC is gpio:LINE,\n"
-	       "                      gpio:CHIP/OFFSET, leds:NAME or log, and behind it with\n"
-	       "                      commas: initial=WHAT, pulse=MS, for gpio active-low, too\n"
-	       "                      (default: $LED, with blanks between them, else\n"
-	       "                      gpio:GPIO17)\n"
-	       "      --initial=WHAT  off, on or last: the first state of an LED without initial=\n"
-	       "                      (default: $LED_INITIAL, else off)\n"
-	       "      --listen=ADDR   /path, HOST:PORT, [IPv6]:PORT or PORT; again for more\n"
-	       "                      (default: $LED_LISTEN, with blanks between them, else\n"
-	       "                      " LINE_SOCKET "); not used when the service manager\n"
-	       "                      passes sockets or standard input is one\n"
-	       "      --allow=LIST    who may connect over the network: private, any, or prefixes\n"
-	       "                      such as 203.0.113.0/24, with blanks between them\n"
-	       "                      (default: $LED_ALLOW, else private)\n"
-	       "      --help          show this help\n"
-	       "      --version       show the version\n"
-	       "\n"
-	       "See led-line(8).\n");
-}
-
-static void add_listen(struct options *options, const struct setting *setting)
-{
-	const char *why = "too many addresses";
-
-	if (options->n_listen < LISTEN_ADDRESSES)
-		why = address_parse(setting->value, &options->listen[options->n_listen++]);
-	if (why)
-		setting_error(setting, why);
-}
-
-static void add_led(struct options *options, const struct setting *setting)
-{
-	const char *why = "too many LEDs: there may be 32";
-	struct definition *definition = &options->definitions[options->n_leds];
-
-	if (options->n_leds < LEDS_MAX)
-		why = definition_parse(setting->value, definition);
-	for (unsigned i = 0; i < options->n_leds && !why; i++)
-		if (strcmp(options->definitions[i].name, definition->name) == 0)
-			why = "another LED has this name; one without a name is called led";
-	if (!why)
-		options->leds[options->n_leds++] =
-			led_create(definition_name(definition), definition->spec, &why);
-	if (why)
-		setting_error(setting, why);
-}
-
-/* Completes a setting whose variable may have several words, and adds each. */
-static void add_words(struct options *options, struct setting *setting,
-	void (*add)(struct options *options, const struct setting *setting))
-{
-	struct setting one;
-	char *words, *rest;
-
-	setting_complete(setting);
-	one = *setting;
-	words = rest = strdup(setting->value);
-	while ((one.value = strsep(&rest, " \t\n")))
-		if (*one.value)
-			add(options, &one);
-	free(words);
-}
-
-/* The environment sets what no option has set. */
-static void read_environment(struct options *options)
-{
-	struct setting listen = {"--listen", "LED_LISTEN", LINE_SOCKET, NULL};
-	struct setting led = {"--led", "LED", "gpio:GPIO17", NULL};
-
-	setting_complete(&options->initial);
-	setting_complete(&options->allow);
-	if (options->n_listen == 0)
-		add_words(options, &listen, add_listen);
-	if (options->n_listen == 0)
-		setting_error(&listen, "no address");
-	if (options->n_leds == 0)
-		add_words(options, &led, add_led);
-	if (options->n_leds == 0)
-		setting_error(&led, "no LED");
-}
-
-static void parse_argv(int argc, char *argv[], struct options *options)
-{
-	enum { LED = 1, INITIAL, LISTEN, ALLOW, HELP, VERSION_ };
-	static const struct option OPTIONS[] = {
-		{"led", required_argument, NULL, LED},
-		{"initial", required_argument, NULL, INITIAL},
-		{"listen", required_argument, NULL, LISTEN},
-		{"allow", required_argument, NULL, ALLOW},
-		{"help", no_argument, NULL, HELP},
-		{"version", no_argument, NULL, VERSION_},
-		{0},
-	};
-	struct setting listen = {"--listen", "LED_LISTEN", NULL, NULL};
-	struct setting led = {"--led", "LED", NULL, NULL};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", OPTIONS, NULL)) >= 0) {
-		switch (c) {
-		case LED:
-			setting_take(&led, optarg);
-			add_led(options, &led);
-			break;
-		case INITIAL:
-			setting_take(&options->initial, optarg);
-			break;
-		case LISTEN:
-			setting_take(&listen, optarg);
-			add_listen(options, &listen);
-			break;
-		case ALLOW:
-			setting_take(&options->allow, optarg);
-			break;
-		case HELP:
-			print_help();
-			exit(EXIT_SUCCESS);
-		case VERSION_:
-			printf("led-line %s\n", VERSION);
-			exit(EXIT_SUCCESS);
-		default:
-			exit(2);
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "led-line: unexpected argument '%s'\n", argv[optind]);
-		exit(2);
-	}
-}
-
-/* Completes the LEDs' definitions. */
-static void set_initial(struct options *options)
-{
-	const char *why;
-	enum initial initial;
-
-	why = definition_parse_initial(options->initial.value, &initial);
-	if (why)
-		setting_error(&options->initial, why);
-	for (unsigned i = 0; i < options->n_leds; i++)
-		if (options->definitions[i].initial == INITIAL_UNSET)
-			options->definitions[i].initial = initial;
-}
 
 static bool is_listening(int fd)
 {
@@ -223,14 +64,16 @@ static int serve(struct program *program, int fd)
 	return r;
 }
 
-/* Closes a descriptor from the store that we have no use for. */
+/* Closes a descriptor from the store that we have no use for. The store may keep its copy. */
 static void let_go(struct program *program, int fd, const char *name)
 {
-	if (!store_knows(name))
+	close(fd);
+	if (configuration_keeps(&program->configuration, name))
+		return;
+	if (!store_name_is_ours(name))
 		syslog(LOG_NOTICE, "closing the unknown descriptor \"%s\"", name);
 	else
 		syslog(LOG_DEBUG, "closing \"%s\", which belongs to another LED", name);
-	close(fd);
 	store_remove(name);
 	program->let_go = true;
 }
@@ -240,17 +83,18 @@ static void let_go(struct program *program, int fd, const char *name)
  * earlier process stored. A descriptor of another LED, or of a newer version, is closed and
  * removed from the store. This comes before a line is requested: it may still hold that line.
  */
-static int take_passed(struct program *program, char *const *names, int n)
+static int take_passed(struct program *program)
 {
 	int r = 0;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < program->n_passed; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
+		const char *name = program->names[i];
 
 		if (r >= 0 && is_listening(fd)) {
 			r = serve(program, fd);
-		} else if (!leds_inherit(program->leds, fd, names[i])) {
-			let_go(program, fd, names[i]);
+		} else if (!leds_inherit(program->leds, fd, name)) {
+			let_go(program, fd, name);
 		}
 	}
 	if (program->let_go)
@@ -298,84 +142,90 @@ static bool has_sockets(int n)
  */
 static void confine(bool has_its_sockets)
 {
-	const char *why =
-		has_its_sockets && log_connect() ? confine_to_server() : confine_to_program();
+	if (!has_its_sockets)
+		resolver_load();
+	confine_log(has_its_sockets && log_connect() ? confine_to_server() : confine_to_program());
+}
 
-	if (why)
-		syslog(LOG_DEBUG, "not confined: %s", why);
+/*
+ * A stop: first the disk gets the newest states, while clients are served as ever; then those that
+ * are connected are answered; then the disk gets what they have changed.
+ */
+static void on_saved_again(void *userdata)
+{
+	sd_event_exit(((struct program *)userdata)->event, EXIT_SUCCESS);
+}
+
+static void on_stopped(void *userdata)
+{
+	leds_flush(((struct program *)userdata)->leds, on_saved_again, userdata);
+}
+
+static void on_saved(void *userdata)
+{
+	server_stop(((struct program *)userdata)->server, on_stopped, userdata);
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
 	struct program *program = userdata;
 
-	(void)source;
-	(void)info;
+	if (program->stopping)
+		return 0;
+	program->stopping = true;
 	sd_notify(0, "STOPPING=1");
-	server_stop(program->server);
+	leds_flush(program->leds, on_saved, program);
 	return 0;
 }
 
 /* Creates the LEDs. Returns 0 or a negative errno. */
-static int add_leds(struct program *program, const struct options *options)
+static int add_leds(struct program *program)
 {
+	const struct definitions *definitions = &program->configuration.leds;
 	int r = 0;
 
-	program->leds = leds_create(program->event, &program->clock);
+	program->leds = leds_create(program->event, &program->clock, program->wrong);
 	if (!program->leds)
 		return -ENOMEM;
-	for (unsigned i = 0; i < options->n_leds && r >= 0; i++)
-		r = leds_add(program->leds, &options->definitions[i], options->leds[i]);
+	for (unsigned i = 0; i < definitions->n && r >= 0; i++)
+		r = leds_add(program->leds, &definitions->list[i], definitions->leds[i]);
+	if (definitions->left_out)
+		leds_leave_out(program->leds);
 	return r;
 }
 
-static int set_up(struct program *program, const struct options *options)
+static int set_up(struct program *program)
 {
-	char **names = NULL;
-	int n, r;
+	const struct configuration *configuration = &program->configuration;
+	int r;
 
-	/* First of all: later, a descriptor of ours could be taken for a passed one. */
-	n = sd_listen_fds_with_names(true, &names);
-	if (n < 0)
-		return n;
-	confine(has_sockets(n));
+	if (program->n_passed < 0)
+		return program->n_passed;
+	confine(configuration->has_sockets);
 
-	r = sd_event_default(&program->event);
-	if (r >= 0)
-		r = sd_event_set_watchdog(program->event, true);
+	r = service_create(&program->event, on_signal, program);
 	arrival_clock_open(&program->clock);
 	if (r >= 0)
-		r = add_leds(program, options);
+		r = add_leds(program);
 	if (r < 0)
 		return r;
 	program->watchers = watchers_create(program->event, program->leds);
 	if (!program->watchers)
 		return -ENOMEM;
-	program->server = server_create(program->event, &program->clock, options->allow.value,
+	program->server = server_create(program->event, &program->clock, configuration->allow,
 		program->leds, program->watchers);
 	if (!program->server)
 		return -ENOMEM;
-	r = sd_event_add_signal(
-		program->event, NULL, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, on_signal, program);
-	if (r >= 0)
-		r = sd_event_add_signal(program->event, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK,
-			on_signal, program);
-	if (r < 0)
-		return r;
 
-	r = take_passed(program, names, n);
-	for (int i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
+	r = take_passed(program);
 	if (r >= 0 && program->n_sockets == 0 && is_listening(STDIN_FILENO))
 		r = serve(program, STDIN_FILENO);
 	if (r >= 0 && program->n_sockets == 0)
-		for (unsigned i = 0; i < options->n_listen && r >= 0; i++)
-			r = listen_ourselves(program, &options->listen[i]);
+		for (unsigned i = 0; i < configuration->n_listen && r >= 0; i++)
+			r = listen_ourselves(program, &configuration->listen[i]);
 	if (r < 0)
 		return r;
-	leds_start(program->leds, program->let_go);
-	return 0;
+	return leds_start(program->leds, program->let_go);
 }
 
 /* Removes a socket's path if it is still ours. */
@@ -388,27 +238,35 @@ static void remove_made(const struct made *made)
 		unlink(made->path);
 }
 
+/* Each wrong setting is a line in the log, and is in the status. */
+static void log_wrong(struct program *program)
+{
+	const struct settings *settings = &program->configuration.settings;
+	char text[SETTINGS_ERROR_TEXT_MAX];
+
+	for (unsigned i = 0; i < settings->n_errors; i++)
+		syslog(LOG_ERR, "%s",
+			settings_error_text(&settings->errors[i], "a setting is wrong", text));
+	if (settings->n_more > 0)
+		syslog(LOG_ERR, "a setting is wrong: and %u more, which are not listed",
+			settings->n_more);
+	configuration_wrong(&program->configuration, program->wrong, sizeof program->wrong);
+}
+
 int main(int argc, char *argv[])
 {
-	struct options options = {
-		.initial = {"--initial", "LED_INITIAL", "off", NULL},
-		.allow = {"--allow", "LED_ALLOW", "private", NULL},
-	};
 	struct program program = {.clock.fd = -1};
-	const char *why;
-	bool allowed;
 	int r;
 
 	descriptors_fill();
-	parse_argv(argc, argv, &options);
-	read_environment(&options);
-	set_initial(&options);
-	why = allow_peer(options.allow.value, NULL, &allowed);
-	if (why)
-		setting_error(&options.allow, why);
+	/* First of all: later, a descriptor of ours could be taken for a passed one. */
+	program.n_passed = sd_listen_fds_with_names(true, &program.names);
+	configuration_read(&program.configuration, argv, has_sockets(program.n_passed));
 
 	log_open("led-line");
-	r = set_up(&program, &options);
+	log_wrong(&program);
+	variables_warn(environ);
+	r = set_up(&program);
 	if (r >= 0) {
 		sd_notify(0, "READY=1");
 		r = sd_event_loop(program.event);
@@ -421,9 +279,11 @@ int main(int argc, char *argv[])
 		remove_made(&program.made[i]);
 	watchers_destroy(program.watchers);
 	leds_destroy(program.leds);
-	for (unsigned i = 0; i < options.n_leds; i++)
-		led_destroy(options.leds[i]);
 	arrival_clock_close(&program.clock);
 	sd_event_unref(program.event);
+	configuration_free(&program.configuration);
+	for (int i = 0; i < program.n_passed; i++)
+		free(program.names[i]);
+	free(program.names);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

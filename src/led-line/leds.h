@@ -13,27 +13,25 @@
 #include "command.h"
 #include "definition.h"
 #include "led.h"
+#include "news.h"
 
 struct leds;
 
-/* What a watcher sees of an LED. */
-enum shown {
-	SHOWN_NOTHING, /* not yet */
-	SHOWN_OFF,
-	SHOWN_ON,
-	SHOWN_TROUBLE, /* its hardware does not work */
-};
-
 /* Room for what leds_line() writes, a newline, and ANSWER_UNLOGGED. */
 #define LEDS_LINE_MAX 256
+
+/* Room for what is wrong with the settings: the status has all LEDs that work beside it. */
+#define LEDS_WRONG_MAX 3000
 
 /*
  * Creates a collection without LEDs.
  *
  * clock: as commands tell their time; kept by the caller
+ * wrong: what is wrong with the settings, for the status, in LEDS_WRONG_MAX; "" if nothing is; kept
+ *     by the caller. As long as something is, words in the state file stay that are no LED's.
  * Returns NULL when memory is short.
  */
-struct leds *leds_create(sd_event *event, const struct arrival_clock *clock);
+struct leds *leds_create(sd_event *event, const struct arrival_clock *clock, const char *wrong);
 
 /*
  * Adds an LED. There are never more than LEDS_MAX.
@@ -43,6 +41,9 @@ struct leds *leds_create(sd_event *event, const struct arrival_clock *clock);
  */
 int leds_add(struct leds *leds, const struct definition *definition, struct led *led);
 
+/* There is another LED in the settings, which is left out because they are wrong. */
+void leds_leave_out(struct leds *leds);
+
 /* As holder_inherit(), for whichever LED it belongs to. */
 bool leds_inherit(struct leds *leds, int fd, const char *name);
 
@@ -51,8 +52,9 @@ bool leds_inherit(struct leds *leds, int fd, const char *name);
  *
  * let_go: whether descriptors have just been removed from the store: one of them may have a line,
  *     which is waited for then, for at most a second
+ * Returns 0 or a negative errno.
  */
-void leds_start(struct leds *leds, bool let_go);
+int leds_start(struct leds *leds, bool let_go);
 
 /*
  * Carries out a command, or answers it. LED WATCH is not among them: watchers.h.
@@ -64,25 +66,35 @@ void leds_start(struct leds *leds, bool let_go);
  */
 bool leds_carry_out(struct leds *leds, const struct request *request, char answer[ANSWER_MAX]);
 
-/* Has a function called at each change of what leds_shown() returns, and possibly more often. */
+/* Whether there is no LED, since all are wrong and left out: each command is refused. */
+bool leds_are_none(const struct leds *leds);
+
+/* Has a function called at each change of leds_shown(), and possibly more often. */
 void leds_on_change(struct leds *leds, void (*changed)(void *userdata), void *userdata);
 
 /*
  * Finds the LED of a command.
  *
+ * number: set to its number from 0, in the order of the configuration
  * answer: set to the answer that refuses the command, if there is no such LED
- * Returns its number from 0, in the order of the configuration, or LEDS_MAX.
+ * Returns whether there is one.
  */
-unsigned leds_find(const struct leds *leds, const char *name, char answer[ANSWER_MAX]);
+bool leds_find(
+	const struct leds *leds, const char *name, unsigned *number, char answer[ANSWER_MAX]);
 
-unsigned leds_count(const struct leds *leds);
+/* What each LED shows, as it was last read from the hardware. Returns how many LEDs there are. */
+unsigned leds_shown(const struct leds *leds, struct showing shown[LEDS_MAX]);
 
-enum shown leds_shown(const struct leds *leds, unsigned number);
-
-/* Writes what a watcher is told: "OK LED kitchen ON" or "ERR kitchen: reason". */
+/* Writes what a watcher is sent: "OK LED kitchen ON" or "ERR kitchen: reason". */
 void leds_line(const struct leds *leds, unsigned number, char line[LEDS_LINE_MAX]);
 
-/* Saves what is not saved yet. No LED is touched. */
+/*
+ * Has a function called as soon as the state file has the newest states, or could not be written;
+ * at once, if that is so already.
+ */
+void leds_flush(struct leds *leds, void (*flushed)(void *userdata), void *userdata);
+
+/* Waits for nothing: leds_flush() comes first. No LED is touched. */
 void leds_destroy(struct leds *leds);
 
 #endif

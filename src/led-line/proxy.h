@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "address.h"
+#include "peer.h"
 
 /*
  * Reads that line.
@@ -18,6 +18,6 @@
  * client: set to the proxy's client, if the line is there
  * Returns the line's size in bytes, or 0 if it is not there.
  */
-size_t proxy_read(const char *bytes, size_t n, struct address_peer *client);
+size_t proxy_read(const char *bytes, size_t n, struct peer *client);
 
 #endif

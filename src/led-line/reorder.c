@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Gives late commands the effect that they would still have had if they had been on time. */
+
 #include "reorder.h"
 
 #include <assert.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+
+/* led-line's connections: who may send what, and what is answered. */
+
 #include "server.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +12,22 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "address.h"
 #include "allow.h"
 #include "arrival.h"
 #include "clients.h"
+#include "keepalive.h"
 #include "limit.h"
 #include "proxy.h"
+#include "reception.h"
+#include "settings.h"
+#include "standstill.h"
+#include "timer.h"
 
-/* How long clients are served that were connected when led-line was told to stop. */
+/* How long clients are served that were connected when a stop began. */
 #define STOP_USEC 500000
 #define STOP_ACCURACY_USEC 10000
 
@@ -31,25 +41,32 @@ struct server {
 	struct leds *leds;
 	struct watchers *watchers;
 	struct limit *limit; /* of the log */
+	struct standstill *standstill;
+	bool may_be_late; /* what is read now */
+	sd_event_source *stop_over;
+	void (*stopped)(void *userdata);
+	void *userdata; /* of that */
 };
 
 static const char *on_connected(struct client *client)
 {
 	struct server *server = client->userdata;
-	char peer[ADDRESS_PEER_MAX];
-	bool allowed;
+	const char *why = server->allow ? ALLOW_REFUSAL : SETTINGS_SEE_LOG;
+	char peer[PEER_TEXT_MAX];
+	bool allowed = client->peer.family == AF_UNIX;
 
-	client->command.timed = true;
+	client->reader.command.timed = true;
 	/*
-	 * led-handler may connect before its client has sent anything, and waits for 30 s itself.
+	 * led-handler may connect before its client has sent a command: that has said nothing but
+	 * telnet's negotiation, and has 30 s to begin one, and 5 to end it.
 	 */
 	if (client->peer.family == AF_UNIX)
-		client->deadline += COMMAND_DEADLINE_MS * 1000ULL;
-	allow_peer(server->allow, &client->peer, &allowed);
+		client->reader.deadline_usec += COMMAND_DEADLINE_MS * 1000ULL;
+	if (server->allow)
+		allow_peer(server->allow, &client->peer, &allowed);
 	if (!allowed && limit_take(server->limit))
-		syslog(LOG_INFO, "%s: ERR %s", address_peer_text(&client->peer, peer),
-			ALLOW_REFUSAL);
-	return allowed ? NULL : ALLOW_REFUSAL;
+		syslog(LOG_INFO, "%s: ERR %s", peer_text(&client->peer, peer), why);
+	return allowed ? NULL : why;
 }
 
 /*
@@ -61,21 +78,47 @@ static size_t on_first_bytes(struct client *client, const char *bytes, size_t n)
 	return client->peer.family == AF_UNIX ? proxy_read(bytes, n, &client->origin) : 0;
 }
 
-/*
- * Whether led-handler has given up waiting for us. Its client has no answer then, and may
- * have sent the command again. It never ends its stream before that.
- */
-static bool has_given_up(const struct client *client)
+static bool has_ended(const struct client *client)
 {
 	char byte;
 
 	return recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+static bool has_left(const struct client *client)
+{
+	struct pollfd state = {.fd = client->fd};
+
+	return poll(&state, 1, 0) == 1 && state.revents & POLLHUP;
+}
+
 /* Whether the peer's account is root's or led-handler's, which nobody else uses. */
-static bool is_handlers_account(const struct server *server, const struct address_peer *peer)
+static bool has_own_account(const struct server *server, const struct peer *peer)
 {
 	return peer->family == AF_UNIX && (peer->uid == 0 || peer->uid == server->handler_uid);
+}
+
+/* Looks at the client, as far as it matters: most system calls are saved. */
+static struct reception receive(const struct client *client, uint64_t said_at)
+{
+	const struct server *server = client->userdata;
+	const struct sender sender = {
+		.at_unix = client->peer.family == AF_UNIX,
+		.is_local = peer_is_local(&client->peer),
+		.is_proxy = client->origin.family != AF_UNSPEC,
+		.has_own_account = has_own_account(server, &client->peer),
+		.has_ended = said_at > 0 && has_ended(client),
+		.has_left = server->may_be_late && has_left(client),
+		.may_be_late = server->may_be_late,
+	};
+	uint64_t arrived, now;
+
+	/* Only TCP knows when bytes came. */
+	if (sender.at_unix)
+		arrived = now = arrival_now_ms(server->clock);
+	else
+		arrived = arrival_ms(server->clock, client->fd, &now);
+	return reception_judge(&sender, said_at, arrived, now);
 }
 
 /*
@@ -84,71 +127,74 @@ static bool is_handlers_account(const struct server *server, const struct addres
  * answer: set to the answer that refuses it, if that cannot be
  * Returns whether it is one.
  */
-static bool client_watch(struct client *client, const struct request *request, const char *mark,
-	char answer[ANSWER_MAX])
+static bool client_watch(struct client *client, const struct request *request,
+	enum watchers_origin origin, const char *mark, char answer[ANSWER_MAX])
 {
 	struct server *server = client->userdata;
-	unsigned led = LEDS_MAX;
-	const char *why = request->late ? COMMAND_LATE : NULL;
+	uint32_t leds = NEWS_OF_ALL;
+	const char *why = leds_are_none(server->leds) ? SETTINGS_SEE_LOG : NULL;
+	unsigned number;
 
+	if (request->late)
+		why = COMMAND_LATE;
 	if (!why && *request->name) {
-		led = leds_find(server->leds, request->name, answer);
-		if (led == LEDS_MAX)
+		if (!leds_find(server->leds, request->name, &number, answer))
 			return false;
+		leds = 1U << number;
 	}
 	if (!why)
-		why = watchers_add(server->watchers, client->fd, led, mark);
+		why = watchers_add(server->watchers, client->fd, origin, leds, mark);
 	if (why)
 		snprintf(answer, ANSWER_MAX, "ERR %s", why);
+	else if (client->peer.family != AF_UNIX)
+		keepalive_start(client->fd);
 	return !why;
 }
 
-static void on_command(struct client *client, bool ended)
+/* A reset: a button takes an orderly end for a delivery. */
+static void reset(struct client *client, const char *outcome)
+{
+	const struct linger at_once = {.l_onoff = 1};
+
+	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	client_close(client, outcome);
+}
+
+static void on_command(struct client *client)
 {
 	struct server *server = client->userdata;
-	const struct linger at_once = {.l_onoff = 1};
-	bool from_handler;
-	uint64_t arrived = arrival_ms(server->clock, client->fd);
+	struct reception reception;
 	char answer[ANSWER_MAX];
 	struct request request;
 	const char *why, *mark = "";
 
-	why = command_parse(&client->command, &request);
+	why = command_parse(&client->reader.command, &request);
 	if (why) {
-		client_answer(client, ended, "ERR %s", why);
+		client_answer(client, CLIENT_DRAINS, "ERR %s", why);
 		return;
 	}
-	from_handler = request.at > 0 && client->origin.family == AF_UNSPEC &&
-		       address_peer_is_local(&client->peer);
-	if (request.at > 0 && has_given_up(client)) {
-		client_answer(client, true, "ERR " COMMAND_LATE);
+	reception = receive(client, request.at);
+	if (reception.is_given_up) {
+		client_answer(client, CLIENT_CLOSES, "ERR " COMMAND_LATE);
 		return;
 	}
-	/*
-	 * Another machine's clock means nothing here, and nobody on this one gains by saying
-	 * when a command came: earlier is weaker.
-	 */
-	if (!from_handler || request.at > arrived)
-		request.at = arrived;
-	request.late = arrival_ms(server->clock, -1) > request.at + COMMAND_LATE_MS;
+	request.at = reception.at;
+	request.late = reception.late;
+	client->logged_elsewhere = reception.logged_elsewhere;
 	/* led-handler, which will log this command, shares the log with our own clients. */
-	if (from_handler && !limit_take(server->limit))
+	if (reception.from_handler && !limit_take(server->limit))
 		mark = ANSWER_UNLOGGED;
-	/* Any other local user can send a time, too, and is logged here. */
-	client->logged_elsewhere = from_handler && is_handlers_account(server, &client->peer);
-	if (request.verb == VERB_WATCH && client_watch(client, &request, mark, answer)) {
-		client_close(client, "OK");
-		return;
-	}
-	if (request.verb != VERB_WATCH && !leds_carry_out(server->leds, &request, answer)) {
-		/* A reset: a button takes an orderly end for a delivery. */
-		setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-		client_close(client, answer);
+	if (request.verb == VERB_WATCH) {
+		if (client_watch(client, &request, reception.origin, mark, answer)) {
+			client_close(client, "OK");
+			return;
+		}
+	} else if (!leds_carry_out(server->leds, &request, answer)) {
+		reset(client, answer);
 		return;
 	}
 	strncat(answer, mark, sizeof answer - strlen(answer) - 1);
-	/* To log it before led-handler has gone would delay led-handler's answer. */
-	client_answer(client, !from_handler || client->logged_elsewhere, "%s", answer);
+	client_answer(client, reception.drains ? CLIENT_DRAINS : CLIENT_CLOSES, "%s", answer);
 }
 
 static const struct clients_events EVENTS = {
@@ -158,9 +204,9 @@ static const struct clients_events EVENTS = {
 	.command = on_command,
 };
 
-static void on_idle(void *userdata)
+static void on_stood_still(void *userdata, bool may_be_late)
 {
-	sd_event_exit(((struct server *)userdata)->event, EXIT_SUCCESS);
+	((struct server *)userdata)->may_be_late = may_be_late;
 }
 
 struct server *server_create(sd_event *event, const struct arrival_clock *clock, const char *allow,
@@ -177,7 +223,8 @@ struct server *server_create(sd_event *event, const struct arrival_clock *clock,
 	server->leds = leds;
 	server->watchers = watchers;
 	server->limit = limit_create(event, "clients");
-	if (server->limit)
+	server->standstill = standstill_create(event, on_stood_still, server);
+	if (server->limit && server->standstill)
 		server->clients = clients_create(event, server->limit, &EVENTS, server);
 	if (!server->clients) {
 		server_destroy(server);
@@ -187,30 +234,58 @@ struct server *server_create(sd_event *event, const struct arrival_clock *clock,
 }
 
 /*
- * A UNIX socket's file belongs to the account that is to connect to it. Other sockets tell nothing.
+ * A UNIX socket's file belongs to the account that is to connect to it, and its time of access is
+ * that of a connection: the last, where systemd has it, in /run. Other sockets tell nothing.
  */
-static void find_handler_uid(struct server *server, int fd)
+static void ask_file(struct server *server, int fd)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNSPEC};
 	socklen_t size = sizeof sun - 1;
+	struct timespec now;
 	struct stat st;
+	int64_t usec;
 
-	if (getsockname(fd, (struct sockaddr *)&sun, &size) == 0 && sun.sun_family == AF_UNIX &&
-		stat(sun.sun_path, &st) == 0)
-		server->handler_uid = st.st_uid;
+	if (getsockname(fd, (struct sockaddr *)&sun, &size) < 0 || sun.sun_family != AF_UNIX ||
+		stat(sun.sun_path, &st) < 0)
+		return;
+	server->handler_uid = st.st_uid;
+	clock_gettime(CLOCK_REALTIME, &now);
+	usec = (now.tv_sec - st.st_atim.tv_sec) * 1000000LL +
+	       (now.tv_nsec - st.st_atim.tv_nsec) / 1000;
+	standstill_connected(server->standstill, usec > 0 ? (uint64_t)usec : 0);
 }
 
 int server_add_socket(struct server *server, int fd)
 {
-	find_handler_uid(server, fd);
+	ask_file(server, fd);
 	return clients_add_socket(server->clients, fd);
 }
 
-void server_stop(struct server *server)
+/* Each client has its answer, or has had its time. */
+static void on_idle(void *userdata)
 {
-	/* Without a handler, the timer ends the event loop. */
-	if (sd_event_add_time_relative(server->event, NULL, CLOCK_MONOTONIC, STOP_USEC,
-		    STOP_ACCURACY_USEC, NULL, NULL) < 0)
+	struct server *server = userdata;
+	void (*stopped)(void *userdata) = server->stopped;
+
+	server->stopped = NULL;
+	if (stopped)
+		stopped(server->userdata);
+}
+
+static int on_stop_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	on_idle(userdata);
+	return 0;
+}
+
+void server_stop(struct server *server, void (*stopped)(void *userdata), void *userdata)
+{
+	server->stopped = stopped;
+	server->userdata = userdata;
+	if (timer_add(server->event, &server->stop_over, STOP_ACCURACY_USEC, on_stop_over,
+		    server) >= 0)
+		timer_start(server->stop_over, STOP_USEC);
+	else
 		on_idle(server);
 	clients_stop(server->clients, on_idle);
 }
@@ -220,6 +295,8 @@ void server_destroy(struct server *server)
 	if (!server)
 		return;
 	clients_destroy(server->clients);
+	standstill_destroy(server->standstill);
+	sd_event_source_disable_unref(server->stop_over);
 	limit_destroy(server->limit);
 	sd_event_unref(server->event);
 	free(server);

@@ -2,7 +2,10 @@
 #ifndef SERVER_H
 #define SERVER_H
 
-/* led-line's connections: accepted, read, answered and closed, none of them for long. */
+/*
+ * led-line's connections: who may send what, and what is answered. clients.h accepts, reads and
+ * closes them; reception.h says what a command is worth.
+ */
 
 #include <systemd/sd-event.h>
 
@@ -16,7 +19,8 @@ struct server;
  * Creates a server without sockets.
  *
  * clock: tells when a command came; kept by the caller
- * allow: who may connect, as allow_peer() reads it; kept by the caller
+ * allow: who may connect, as allow_peer() reads it; kept by the caller. NULL: that setting is
+ *     wrong, and nobody may over the network
  * leds, watchers: carry out the commands; kept by the caller
  * Returns NULL when memory is short.
  */
@@ -32,11 +36,12 @@ struct server *server_create(sd_event *event, const struct arrival_clock *clock,
 int server_add_socket(struct server *server, int fd);
 
 /*
- * Accepts no more clients, and ends the event loop when those that are connected have been
- * answered: after half a second at the latest. Whoever connects now waits in the socket's queue for
- * the next process.
+ * Accepts no more clients. New connections wait in the socket's queue for the next process.
+ *
+ * stopped: called when those that are connected have been answered: after half a second at the
+ *     latest
  */
-void server_stop(struct server *server);
+void server_stop(struct server *server, void (*stopped)(void *userdata), void *userdata);
 
 /* Closes every client and every socket. */
 void server_destroy(struct server *server);

@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+
+/* The state file: its text, and how it is read and written. */
+
 #include "state-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
-
-/* A failed write is tried again after this time. */
-#define RETRY_SECONDS 5
-
-struct state_writer {
-	pthread_t thread;
-	pthread_mutex_t lock; /* of everything below */
-	pthread_cond_t changed;
-	char text[STATE_FILE_MAX]; /* the newest, or "" before the first */
-	bool asked;                /* the thread has to look at text */
-	bool ending;
-	char saved[STATE_FILE_MAX]; /* what the file says, or "" where that is not known */
-	int result;                 /* of the latest write */
-	int fd;                     /* eventfd(2): there is a new result */
-};
 
 const char *state_file_path(void)
 {
@@ -99,6 +83,25 @@ void state_text_add(char text[STATE_FILE_MAX], const char *name, bool lit)
 		lit ? "on" : "off");
 }
 
+void state_text_keep(char text[STATE_FILE_MAX], const char *other)
+{
+	char line[STATE_FILE_MAX], name[STATE_FILE_MAX];
+
+	while (other[strcspn(other, "\n")]) {
+		int length = (int)strcspn(other, "\n") + 1, r;
+		size_t its_name;
+
+		snprintf(line, sizeof line, "%.*s", length, other);
+		its_name = strcspn(line, " ");
+		snprintf(name, sizeof name, "%.*s", line[its_name] ? (int)its_name : 0, line);
+		r = state_text_find(line, name);
+		if (r >= 0 && state_text_find(text, name) < 0 &&
+			strlen(text) + strlen(line) < STATE_FILE_MAX)
+			strcat(text, line);
+		other += length;
+	}
+}
+
 /* Writes a new file and waits until the disk has it. Returns 0 or a negative errno. */
 static int write_new(const char *path, const char *text)
 {
@@ -149,130 +152,4 @@ int state_file_save(const char *text)
 		return r;
 	}
 	return sync_folder();
-}
-
-/* Waits for something to do; after a failure, not for ever. */
-static void wait_for_work(struct state_writer *writer)
-{
-	struct timespec until;
-
-	if (writer->result >= 0) {
-		pthread_cond_wait(&writer->changed, &writer->lock);
-		return;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += RETRY_SECONDS;
-	if (pthread_cond_timedwait(&writer->changed, &writer->lock, &until) == ETIMEDOUT)
-		writer->asked = true;
-}
-
-static void *run_writer(void *userdata)
-{
-	struct state_writer *writer = userdata;
-
-	pthread_mutex_lock(&writer->lock);
-	while (writer->asked || !writer->ending) {
-		char text[STATE_FILE_MAX];
-		int r;
-
-		if (!writer->asked) {
-			wait_for_work(writer);
-			continue;
-		}
-		writer->asked = false;
-		if (strcmp(writer->saved, writer->text) == 0)
-			continue;
-		strcpy(text, writer->text);
-		pthread_mutex_unlock(&writer->lock);
-		r = state_file_save(text);
-		pthread_mutex_lock(&writer->lock);
-		writer->result = r;
-		strcpy(writer->saved, r < 0 ? "" : text);
-		eventfd_write(writer->fd, 1);
-	}
-	pthread_mutex_unlock(&writer->lock);
-	return NULL;
-}
-
-/* Starts the thread, which takes no signals: they are for the one that called. */
-static int start_thread(struct state_writer *writer)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&writer->thread, NULL, run_writer, writer);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error;
-}
-
-struct state_writer *state_writer_create(const char *saved)
-{
-	struct state_writer *writer = calloc(1, sizeof *writer);
-	pthread_condattr_t monotonic;
-	int error;
-
-	if (!writer)
-		return NULL;
-	state_file_path(); /* makes the path while there is only one thread */
-	strcpy(writer->saved, saved);
-	writer->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	pthread_mutex_init(&writer->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&writer->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	error = writer->fd < 0 ? errno : start_thread(writer);
-	if (error == 0)
-		return writer;
-	if (writer->fd >= 0)
-		close(writer->fd);
-	free(writer);
-	errno = error;
-	return NULL;
-}
-
-void state_writer_put(struct state_writer *writer, const char *text)
-{
-	pthread_mutex_lock(&writer->lock);
-	strcpy(writer->text, text);
-	writer->asked = true;
-	pthread_cond_signal(&writer->changed);
-	pthread_mutex_unlock(&writer->lock);
-}
-
-int state_writer_fd(const struct state_writer *writer)
-{
-	return writer->fd;
-}
-
-int state_writer_result(struct state_writer *writer)
-{
-	eventfd_t count;
-	int r;
-
-	eventfd_read(writer->fd, &count);
-	pthread_mutex_lock(&writer->lock);
-	r = writer->result;
-	pthread_mutex_unlock(&writer->lock);
-	return r;
-}
-
-int state_writer_destroy(struct state_writer *writer)
-{
-	int r;
-
-	pthread_mutex_lock(&writer->lock);
-	writer->ending = true;
-	writer->asked = *writer->text;
-	pthread_cond_signal(&writer->changed);
-	pthread_mutex_unlock(&writer->lock);
-	pthread_join(writer->thread, NULL);
-	r = writer->result;
-	pthread_cond_destroy(&writer->changed);
-	pthread_mutex_destroy(&writer->lock);
-	close(writer->fd);
-	free(writer);
-	return r;
 }

@@ -38,41 +38,17 @@ int state_text_find(const char *text, const char *name);
 void state_text_add(char text[STATE_FILE_MAX], const char *name, bool lit);
 
 /*
+ * Adds the lines of another text that are right, as far as there is room. Those of LEDs that the
+ * text has already are left out.
+ */
+void state_text_keep(char text[STATE_FILE_MAX], const char *other);
+
+/*
  * Writes the file, and returns when the disk has it. Whatever happens meanwhile, a power cut
  * too, the file is the old one or the new one whole.
  *
  * Returns 0 or a negative errno.
  */
 int state_file_save(const char *text);
-
-/* Writes the file in a thread of its own, so that nobody has to wait for the disk. */
-struct state_writer;
-
-/*
- * Starts the thread.
- *
- * saved: the file's text, or "" where that is not known
- * Returns NULL and sets errno when it cannot be started.
- */
-struct state_writer *state_writer_create(const char *saved);
-
-/*
- * Hands a text to the thread, in place of an earlier one that is not being written yet. Does not
- * wait. A failed write is tried again at the next call, and every 5 s.
- */
-void state_writer_put(struct state_writer *writer, const char *text);
-
-/* A descriptor that is readable when there is a result to take. */
-int state_writer_fd(const struct state_writer *writer);
-
-/* Takes the latest result: as state_file_save() returned it, or 0 before the first. */
-int state_writer_result(struct state_writer *writer);
-
-/*
- * Waits until the newest text is on disk, or has failed once more, and ends the thread.
- *
- * Returns the latest result.
- */
-int state_writer_destroy(struct state_writer *writer);
 
 #endif

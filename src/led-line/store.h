@@ -8,13 +8,7 @@
  * them to the next led-line. Without a service manager, nothing is stored.
  */
 
-#include <stdbool.h>
-
-/* What is stored for each LED. */
-enum store_item {
-	STORE_LINE,  /* the request for the GPIO line */
-	STORE_STATE, /* the record: record.h */
-};
+#include "store-name.h"
 
 /*
  * Stores a descriptor, in place of all those that have its name.
@@ -23,12 +17,6 @@ enum store_item {
  * fd: stays the caller's; negative to store nothing in their place
  */
 void store_put(enum store_item item, const char *spec, int fd);
-
-/* Whether a name is that of an item of this LED. */
-bool store_is(const char *name, enum store_item item, const char *spec);
-
-/* Whether a name is one that store_put() makes, for any LED. */
-bool store_knows(const char *name);
 
 /*
  * Removes all descriptors with a name from the store.

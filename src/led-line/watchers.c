@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Clients that watch: what news.c chooses for each is sent as far as its connection takes it. */
+
 #include "watchers.h"
 
 #include <errno.h>
@@ -10,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "descriptors.h"
+#include "deferred.h"
 #include "timer.h"
 
 /* A watcher that has not read for this long is closed. */
@@ -23,13 +26,13 @@
 struct watcher {
 	struct watchers *watchers;
 	int fd;
-	unsigned led;              /* or LEDS_MAX for all */
-	const char *mark;          /* for the first line */
-	enum shown told[LEDS_MAX]; /* what it knows of each LED */
-	char line[LEDS_LINE_MAX];  /* what is being sent */
-	size_t length, sent;       /* of that */
-	size_t received;           /* bytes behind its command */
-	bool ended;                /* it can send nothing more */
+	enum watchers_origin origin;
+	struct news news;
+	const char *mark;         /* for the first line */
+	char line[LEDS_LINE_MAX]; /* what is being sent */
+	size_t length, sent;      /* of that */
+	size_t received;          /* bytes after its command */
+	bool ended;               /* it can send nothing more */
 	sd_event_source *io, *timer;
 };
 
@@ -37,8 +40,9 @@ struct watchers {
 	sd_event *event;
 	struct leds *leds;
 	sd_event_source *changed;
-	struct watcher *watchers[WATCHERS_MAX];
+	struct watcher *watchers[WATCHERS_ORIGINS * WATCHERS_MAX];
 	unsigned n;
+	unsigned n_from[WATCHERS_ORIGINS];
 };
 
 static void watcher_destroy(struct watcher *watcher)
@@ -49,6 +53,7 @@ static void watcher_destroy(struct watcher *watcher)
 	while (watchers->watchers[i] != watcher)
 		i++;
 	watchers->watchers[i] = watchers->watchers[--watchers->n];
+	watchers->n_from[watcher->origin]--;
 	sd_event_source_disable_unref(watcher->io);
 	sd_event_source_disable_unref(watcher->timer);
 	if (watcher->fd >= 0)
@@ -60,22 +65,18 @@ static void watcher_destroy(struct watcher *watcher)
 static bool next_line(struct watcher *watcher)
 {
 	const struct leds *leds = watcher->watchers->leds;
+	struct showing shown[LEDS_MAX];
+	unsigned n = leds_shown(leds, shown), number;
 
-	for (unsigned i = 0; i < leds_count(leds); i++) {
-		enum shown now = leds_shown(leds, i);
-
-		if ((watcher->led != LEDS_MAX && watcher->led != i) || watcher->told[i] == now)
-			continue;
-		watcher->told[i] = now;
-		leds_line(leds, i, watcher->line);
-		strcat(watcher->line, watcher->mark);
-		strcat(watcher->line, "\n");
-		watcher->mark = "";
-		watcher->length = strlen(watcher->line);
-		watcher->sent = 0;
-		return true;
-	}
-	return false;
+	if (!news_next(&watcher->news, shown, n, &number))
+		return false;
+	leds_line(leds, number, watcher->line);
+	strcat(watcher->line, watcher->mark);
+	strcat(watcher->line, "\n");
+	watcher->mark = "";
+	watcher->length = strlen(watcher->line);
+	watcher->sent = 0;
+	return true;
 }
 
 /* Sends what the connection takes. The watcher may be gone afterwards. */
@@ -120,8 +121,6 @@ static int on_ready(sd_event_source *source, int fd, uint32_t events, void *user
 {
 	struct watcher *watcher = userdata;
 
-	(void)source;
-	(void)fd;
 	if (events & (EPOLLERR | EPOLLHUP) || (events & EPOLLIN && !drop_input(watcher)))
 		watcher_destroy(watcher);
 	else
@@ -131,8 +130,6 @@ static int on_ready(sd_event_source *source, int fd, uint32_t events, void *user
 
 static int on_unread(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	(void)source;
-	(void)usec;
 	watcher_destroy(userdata);
 	return 0;
 }
@@ -141,7 +138,6 @@ static int on_changed(sd_event_source *source, void *userdata)
 {
 	struct watchers *watchers = userdata;
 
-	(void)source;
 	/* From the last: one that is destroyed has its place taken by it. */
 	for (unsigned i = watchers->n; i > 0; i--)
 		send_lines(watchers->watchers[i - 1]);
@@ -154,7 +150,7 @@ static void on_leds_change(void *userdata)
 	struct watchers *watchers = userdata;
 
 	if (watchers->n > 0)
-		sd_event_source_set_enabled(watchers->changed, SD_EVENT_ONESHOT);
+		deferred_start(watchers->changed);
 }
 
 struct watchers *watchers_create(sd_event *event, struct leds *leds)
@@ -165,8 +161,8 @@ struct watchers *watchers_create(sd_event *event, struct leds *leds)
 		return NULL;
 	watchers->event = sd_event_ref(event);
 	watchers->leds = leds;
-	if (sd_event_add_defer(event, &watchers->changed, on_changed, watchers) < 0 ||
-		sd_event_source_set_enabled(watchers->changed, SD_EVENT_OFF) < 0) {
+	if (deferred_add(event, &watchers->changed, SD_EVENT_PRIORITY_NORMAL, on_changed,
+		    watchers) < 0) {
 		watchers_destroy(watchers);
 		return NULL;
 	}
@@ -174,22 +170,25 @@ struct watchers *watchers_create(sd_event *event, struct leds *leds)
 	return watchers;
 }
 
-const char *watchers_add(struct watchers *watchers, int fd, unsigned led, const char *mark)
+const char *watchers_add(struct watchers *watchers, int fd, enum watchers_origin origin,
+	uint32_t leds, const char *mark)
 {
 	const int buffer = SEND_BUFFER;
 	struct watcher *watcher;
 	int r;
 
-	if (watchers->n == WATCHERS_MAX)
+	if (watchers->n_from[origin] == WATCHERS_MAX)
 		return "16 clients watch already";
 	watcher = calloc(1, sizeof *watcher);
 	if (!watcher)
 		return "too many connections";
 	watcher->watchers = watchers;
-	watcher->led = led;
+	watcher->origin = origin;
+	watcher->news.mask = leds;
 	watcher->mark = mark;
 	watcher->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	watchers->watchers[watchers->n++] = watcher;
+	watchers->n_from[origin]++;
 	r = sd_event_add_io(watchers->event, &watcher->io, watcher->fd, EPOLLIN, on_ready, watcher);
 	if (r >= 0)
 		r = timer_add(watchers->event, &watcher->timer, ACCURACY_USEC, on_unread, watcher);
@@ -198,7 +197,6 @@ const char *watchers_add(struct watchers *watchers, int fd, unsigned led, const 
 		return "too many connections";
 	}
 	setsockopt(watcher->fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-	descriptors_keep_alive(watcher->fd);
 	send_lines(watcher);
 	return NULL;
 }

@@ -12,8 +12,9 @@
 
 #include "command.h"
 #include "leds.h"
+#include "reception.h"
 
-/* Clients that watch at once. */
+/* Clients of each origin that watch at once. */
 #define WATCHERS_MAX 16
 
 struct watchers;
@@ -25,11 +26,12 @@ struct watchers *watchers_create(sd_event *event, struct leds *leds);
  * Adds a watcher, and sends it the first lines.
  *
  * fd: its connection, which stays the caller's
- * led: the LED's number, or LEDS_MAX for all
+ * leds: the LEDs, a bit for each as in struct news
  * mark: added to the first line, as ANSWER_UNLOGGED is to an answer; or ""
  * Returns NULL, or a constant reason.
  */
-const char *watchers_add(struct watchers *watchers, int fd, unsigned led, const char *mark);
+const char *watchers_add(struct watchers *watchers, int fd, enum watchers_origin origin,
+	uint32_t leds, const char *mark);
 
 /* Closes every watcher. */
 void watchers_destroy(struct watchers *watchers);

@@ -3,22 +3,21 @@
 #define BROKER_H
 
 /*
- * A connection to an MQTT broker that is made again whenever it ends. Nothing here waits: names are
- * looked up, and connections made, by a thread.
+ * A connection to an MQTT broker that is made again whenever it ends: libmosquitto, and what it is
+ * kept away from. Nothing here waits: names are looked up, and connections made, by a thread.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-event.h>
 
-#include "settings.h"
+#include "transport.h"
 
 struct broker_options {
-	struct broker_address address;
-	const char *id;                   /* the client's, the same at each connection */
-	const char *user, *password;      /* or NULL */
-	const char *ca_file, *cert, *key; /* for TLS, or NULL */
-	const char *will_topic, *will;    /* retained; or NULL */
+	struct transport_options transport;
+	const char *id;                /* the client's, the same at each connection */
+	const char *user, *password;   /* or NULL */
+	const char *will_topic, *will; /* retained; or NULL */
 };
 
 /* How a broker delivers messages of a subscription. */
@@ -28,6 +27,13 @@ enum broker_delivery {
 	BROKER_EVERYTHING,
 };
 
+/* What has become of a message. */
+enum broker_outcome {
+	BROKER_TAKEN,
+	BROKER_UNWANTED, /* taken, but nobody has subscribed to its topic (MQTT 5) */
+	BROKER_REFUSED,
+};
+
 struct broker_events {
 	/* A connection is there, and nothing has been published or subscribed to on it. */
 	void (*up)(void *userdata);
@@ -35,16 +41,14 @@ struct broker_events {
 	void (*message)(void *userdata, const char *topic, const void *payload, size_t length,
 		bool retained);
 	/*
-	 * The broker has acknowledged a message.
+	 * The broker has acknowledged a message, or refused it.
 	 *
 	 * id: as broker_publish() set it
-	 * why: why it has refused it, or NULL
+	 * why: why it has refused it
 	 */
-	void (*acknowledged)(void *userdata, int id, const char *why);
+	void (*acknowledged)(void *userdata, int id, enum broker_outcome outcome, const char *why);
 	/* The connection has ended, or could not be made. Its messages will not be acknowledged. */
 	void (*down)(void *userdata);
-	/* broker_text() has changed. */
-	void (*changed)(void *userdata);
 };
 
 struct broker;
@@ -61,8 +65,11 @@ struct broker *broker_create(sd_event *event, const struct broker_options *optio
 /* Whether there is a connection, and messages can be published. */
 bool broker_is_up(const struct broker *broker);
 
-/* The connection's socket, while there is a connection: arrival_ms(). */
-int broker_socket(const struct broker *broker);
+/* When the message that the broker has delivered may have come: arrival_ms(). */
+uint64_t broker_arrival_ms(const struct broker *broker);
+
+/* This process stood still: messages may have waited since the last one was read. */
+void broker_stood_still(struct broker *broker);
 
 /* What is to be known of the connection, for people. */
 const char *broker_text(const struct broker *broker);

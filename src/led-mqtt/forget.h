@@ -3,16 +3,16 @@
 #define FORGET_H
 
 #include "broker.h"
-#include "topics.h"
+#include "contacts.h"
+#include "discovery.h"
 
 /*
- * Clears everything that is retained below BASE/HOST, and Home Assistant's message. Waits for the
- * broker, and says what is wrong.
+ * Clears everything that is retained below BASE/HOST, and this machine's messages of discovery,
+ * that of 0.4 too. Waits for the broker, and says what is wrong.
  *
- * discovery: the topic of that message, or ""
  * Returns main()'s exit status.
  */
-int forget(
-	const struct broker_options *options, const struct topics *topics, const char *discovery);
+int forget(const struct broker_options *options, const struct discovery *discovery,
+	const struct contacts *contacts);
 
 #endif

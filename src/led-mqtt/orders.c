@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Carries commands to led-line: the connection, the timers and the log for queue.c. */
+
 #include "orders.h"
 
 #include <stdio.h>
@@ -6,7 +9,9 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "deferred.h"
 #include "exchange.h"
+#include "queue.h"
 #include "timer.h"
 
 /* Longer than led-handler takes to say that led-line is out of reach. */
@@ -15,110 +20,49 @@
 #define RETRY_USEC 100000ULL
 #define ACCURACY_USEC 10000
 
-struct order {
-	struct request request;
-	unsigned led; /* where it is for every LED, but only one at a time can be told: the next */
-};
-
 struct orders {
 	sd_event *event;
 	const struct address *line;
 	const struct arrival_clock *clock;
-	const struct follower *follower;
+	struct follower *follower;
 	struct limit *limit;
 	orders_changed changed;
 	void *userdata;
-	struct order queue[ORDERS_MAX]; /* a ring; the first is being carried out */
-	unsigned first, waiting;
-	unsigned long done;
+	struct queue queue;
 	struct exchange exchange;
-	char command[COMMAND_MAX + 1];
-	char timed[COMMAND_MAX + COMMAND_TIME_MAX + 2]; /* as led-line gets it */
-	sd_event_source *timer;
-	bool asking; /* the timer runs for an answer, and not for a new attempt */
+	char timed[COMMAND_MAX + COMMAND_TIME_MAX + 2]; /* the command as led-line gets it */
+	sd_event_source *timer;                         /* for an answer, or a new attempt */
+	sd_event_source *hang;                          /* an answer takes too long */
+	sd_event_source *next; /* goes on outside the callbacks of the exchange */
 };
-
-static void attempt(struct orders *orders);
-
-static struct order *current(struct orders *orders)
-{
-	return &orders->queue[orders->first];
-}
-
-/* Whether an order is for every LED, one by one: LED ALL takes only ON and OFF. */
-static bool is_for_each(const struct request *request)
-{
-	return !*request->name && !request->all;
-}
-
-static bool is_late(const struct orders *orders, const struct request *request)
-{
-	return arrival_ms(orders->clock, -1) > request->at + COMMAND_LATE_MS;
-}
-
-/* The command of the current order. Returns false if there is no LED left. */
-static bool write_command(struct orders *orders, char text[COMMAND_MAX + 1])
-{
-	struct request request = current(orders)->request;
-	const struct followed_led *leds;
-	unsigned n = follower_leds(orders->follower, &leds);
-
-	if (is_for_each(&request)) {
-		if (current(orders)->led >= n)
-			return false;
-		strcpy(request.name, leds[current(orders)->led].name);
-	}
-	command_write(&request, text);
-	return true;
-}
 
 /* Logs how a command ended. */
 static void log_end(struct orders *orders, const char *how)
 {
 	if (limit_take(orders->limit))
-		syslog(LOG_INFO, "the broker sent \"%s\": %s", orders->command, how);
+		syslog(LOG_INFO, "the broker sent \"%s\": %s", orders->queue.command, how);
 }
 
-static void remove_first(struct orders *orders)
+/* Ends an attempt, and has the next one made. */
+static void finish(struct orders *orders)
 {
-	orders->first = (orders->first + 1) % ORDERS_MAX;
-	orders->waiting--;
-}
-
-/* Goes on with the next LED of the order, or with the next order. */
-static void advance(struct orders *orders, bool done)
-{
-	struct order *order = current(orders);
-
 	exchange_close(&orders->exchange);
 	timer_stop(orders->timer);
-	orders->done += done;
-	if (is_for_each(&order->request))
-		order->led++;
-	else
-		remove_first(orders);
-	attempt(orders);
-	orders->changed(orders->userdata);
-}
-
-/* Whether a command may be sent twice. */
-static bool may_repeat(const struct request *request)
-{
-	return request->verb == VERB_ON || request->verb == VERB_OFF || *request->key;
+	timer_stop(orders->hang);
+	deferred_start(orders->next);
 }
 
 static void on_ended(void *userdata, const char *why, bool sent)
 {
 	struct orders *orders = userdata;
-	const struct order *order = current(orders);
 
-	if (is_late(orders, &order->request) || (sent && !may_repeat(&order->request))) {
-		log_end(orders, why);
-		advance(orders, false);
+	timer_stop(orders->hang);
+	if (queue_failed(&orders->queue, sent, arrival_now_ms(orders->clock))) {
+		timer_start(orders->timer, RETRY_USEC);
 		return;
 	}
-	orders->asking = false;
-	timer_start(orders->timer, RETRY_USEC);
+	log_end(orders, why);
+	finish(orders);
 }
 
 static bool on_answer(void *userdata, char *line)
@@ -126,52 +70,72 @@ static bool on_answer(void *userdata, char *line)
 	struct orders *orders = userdata;
 
 	log_end(orders, line);
-	advance(orders, strncmp(line, "OK", 2) == 0);
+	queue_answered(&orders->queue, line);
+	finish(orders);
 	return false;
 }
 
-/* Begins with the first order, or goes on with it. */
-static void attempt(struct orders *orders)
+static void ask(struct orders *orders)
 {
-	while (orders->waiting > 0) {
-		bool has_led = write_command(orders, orders->command);
-
-		if (has_led && !is_late(orders, &current(orders)->request))
-			break;
-		if (has_led)
-			log_end(orders, COMMAND_LATE);
-		remove_first(orders);
-	}
-	if (orders->waiting == 0)
-		return;
 	/* Another machine has another clock. led-handler, which may be there, takes no time. */
 	if (*orders->line->path)
-		snprintf(orders->timed, sizeof orders->timed, "%s @%llu\n", orders->command,
-			(unsigned long long)current(orders)->request.at);
+		snprintf(orders->timed, sizeof orders->timed, "%s @%llu\n", orders->queue.command,
+			(unsigned long long)orders->queue.at);
 	else
-		snprintf(orders->timed, sizeof orders->timed, "%s\n", orders->command);
-	orders->asking = true;
+		snprintf(orders->timed, sizeof orders->timed, "%s\n", orders->queue.command);
 	timer_start(orders->timer, ANSWER_USEC);
+	timer_start(orders->hang, FOLLOW_ANSWER_USEC);
 	exchange_open(&orders->exchange, orders->event, orders->line, orders->timed);
+}
+
+static int on_next(sd_event_source *source, void *userdata)
+{
+	struct orders *orders = userdata;
+	const char *why;
+
+	for (;;) {
+		switch (queue_next(&orders->queue, follower_get(orders->follower),
+			arrival_now_ms(orders->clock), &why)) {
+		case QUEUE_DROPPED:
+			log_end(orders, why);
+			continue;
+		case QUEUE_ASK:
+			ask(orders);
+			break;
+		case QUEUE_PAUSE:
+			timer_start(orders->timer, RETRY_USEC);
+			break;
+		case QUEUE_NOTHING:
+			break;
+		}
+		orders->changed(orders->userdata);
+		return 0;
+	}
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct orders *orders = userdata;
 
-	(void)source;
-	(void)usec;
-	if (!orders->asking) {
-		attempt(orders);
-	} else {
+	if (orders->queue.state == QUEUE_ASKING) {
 		log_end(orders, "led-line does not answer");
-		advance(orders, false);
+		queue_unanswered(&orders->queue);
 	}
+	queue_retry(&orders->queue);
+	finish(orders);
+	return 0;
+}
+
+static int on_hang(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct orders *orders = userdata;
+
+	follower_hang(orders->follower);
 	return 0;
 }
 
 struct orders *orders_create(sd_event *event, const struct address *line,
-	const struct arrival_clock *clock, const struct follower *follower, struct limit *limit,
+	const struct arrival_clock *clock, struct follower *follower, struct limit *limit,
 	orders_changed changed, void *userdata)
 {
 	struct orders *orders = calloc(1, sizeof *orders);
@@ -187,7 +151,9 @@ struct orders *orders_create(sd_event *event, const struct address *line,
 	orders->userdata = userdata;
 	orders->exchange =
 		(struct exchange){.taken = on_answer, .ended = on_ended, .userdata = orders};
-	if (timer_add(event, &orders->timer, ACCURACY_USEC, on_timer, orders) < 0) {
+	if (timer_add(event, &orders->timer, ACCURACY_USEC, on_timer, orders) < 0 ||
+		timer_add(event, &orders->hang, ACCURACY_USEC, on_hang, orders) < 0 ||
+		deferred_add(event, &orders->next, SD_EVENT_PRIORITY_NORMAL, on_next, orders) < 0) {
 		orders_destroy(orders);
 		return NULL;
 	}
@@ -196,37 +162,39 @@ struct orders *orders_create(sd_event *event, const struct address *line,
 
 void orders_add(struct orders *orders, const struct request *request)
 {
-	struct order *order = &orders->queue[(orders->first + orders->waiting) % ORDERS_MAX];
+	const char *why = queue_add(&orders->queue, request);
 
-	if (orders->waiting == ORDERS_MAX) {
-		if (limit_take(orders->limit))
-			syslog(LOG_WARNING, "a command was dropped: %d were waiting", ORDERS_MAX);
-		return;
-	}
-	*order = (struct order){.request = *request};
-	order->request.all =
-		!*request->name && (request->verb == VERB_ON || request->verb == VERB_OFF);
-	orders->waiting++;
-	if (orders->waiting == 1)
-		attempt(orders);
+	if (why && limit_take(orders->limit))
+		syslog(LOG_WARNING, "a command was dropped: %s", why);
+	deferred_start(orders->next);
 }
 
-unsigned orders_waiting(const struct orders *orders)
+bool orders_want_more(const struct orders *orders)
 {
-	return orders->waiting;
+	return queue_wants_more(&orders->queue);
+}
+
+bool orders_are_done(const struct orders *orders)
+{
+	return orders->queue.waiting == 0;
 }
 
 unsigned long orders_done(const struct orders *orders)
 {
-	return orders->done;
+	return orders->queue.done;
 }
 
 void orders_destroy(struct orders *orders)
 {
 	if (!orders)
 		return;
+	while (!orders_are_done(orders) &&
+		queue_drop(&orders->queue, follower_get(orders->follower)))
+		log_end(orders, "led-mqtt is stopping");
 	exchange_close(&orders->exchange);
 	sd_event_source_disable_unref(orders->timer);
+	sd_event_source_disable_unref(orders->hang);
+	sd_event_source_disable_unref(orders->next);
 	sd_event_unref(orders->event);
 	free(orders);
 }

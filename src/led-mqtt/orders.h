@@ -2,7 +2,7 @@
 #ifndef ORDERS_H
 #define ORDERS_H
 
-/* Commands from the broker, on their way to led-line: one after the other, in order. */
+/* Carries commands from the broker to led-line, one after the other: what queue.h decides. */
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>
@@ -13,10 +13,7 @@
 #include "follower.h"
 #include "limit.h"
 
-/* Commands that wait, at the most. */
-#define ORDERS_MAX 256
-
-/* A command has been carried out, or dropped. */
+/* Commands have been carried out, or dropped. */
 typedef void (*orders_changed)(void *userdata);
 
 struct orders;
@@ -26,12 +23,12 @@ struct orders;
  *
  * line: where led-line listens; kept by the caller
  * clock: tells what time it is; kept by the caller
- * follower: knows the LEDs; kept by the caller
+ * follower: knows the LEDs, and hears when led-line hangs; kept by the caller
  * limit: of the log; kept by the caller
  * Returns NULL when memory is short.
  */
 struct orders *orders_create(sd_event *event, const struct address *line,
-	const struct arrival_clock *clock, const struct follower *follower, struct limit *limit,
+	const struct arrival_clock *clock, struct follower *follower, struct limit *limit,
 	orders_changed changed, void *userdata);
 
 /*
@@ -42,12 +39,16 @@ struct orders *orders_create(sd_event *event, const struct address *line,
  */
 void orders_add(struct orders *orders, const struct request *request);
 
-/* How many commands wait. */
-unsigned orders_waiting(const struct orders *orders);
+/* Whether more commands are to be read from the broker. */
+bool orders_want_more(const struct orders *orders);
+
+/* Whether none waits. */
+bool orders_are_done(const struct orders *orders);
 
 /* How many have been carried out. */
 unsigned long orders_done(const struct orders *orders);
 
+/* Logs the commands that wait as dropped, and frees the queue. */
 void orders_destroy(struct orders *orders);
 
 #endif

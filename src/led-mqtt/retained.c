@@ -1,40 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+
+/* The retained topics of this machine, and which of them the broker has to get. */
+
 #include "retained.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
-#include "timer.h"
-
-#define CORRECTION_USEC 1000000ULL
-#define ACCURACY_USEC 50000
-
-struct topic {
-	struct topic *next;
-	char *name, *payload;
-	bool wanted;  /* the payload is to be published */
-	bool spoiled; /* somebody else has published another one */
-	int id;       /* of the message that is on its way, or 0 */
-};
-
-struct retained {
-	struct broker *broker;
-	struct limit *limit;
-	sd_event_source *timer; /* for those that are spoiled */
-	struct topic *first;
-};
-
-static struct topic *find(struct retained *retained, const char *name)
+static struct retained_topic *find(const struct retained *retained, const char *name)
 {
-	struct topic *topic = retained->first;
+	struct retained_topic *topic = retained->first;
 
 	while (topic && strcmp(topic->name, name) != 0)
 		topic = topic->next;
 	return topic;
 }
 
-static void topic_free(struct topic *topic)
+static void topic_free(struct retained_topic *topic)
 {
 	free(topic->name);
 	free(topic->payload);
@@ -42,9 +24,9 @@ static void topic_free(struct topic *topic)
 }
 
 /* Adds a topic at the end. Returns NULL when memory is short. */
-static struct topic *add(struct retained *retained, const char *name)
+static struct retained_topic *add(struct retained *retained, const char *name)
 {
-	struct topic *topic = calloc(1, sizeof *topic), **end = &retained->first;
+	struct retained_topic *topic = calloc(1, sizeof *topic), **end = &retained->first;
 
 	if (!topic)
 		return NULL;
@@ -59,145 +41,210 @@ static struct topic *add(struct retained *retained, const char *name)
 	return topic;
 }
 
-static void warn(struct retained *retained, const struct topic *topic, const char *why)
+struct retained_topic *retained_set(
+	struct retained *retained, const char *name, const char *payload)
 {
-	if (limit_take(retained->limit))
-		syslog(LOG_WARNING, "%s cannot be published: %s", topic->name, why);
-}
-
-static void publish(struct retained *retained, struct topic *topic)
-{
-	const char *why;
-
-	if (!topic->wanted || topic->id || !topic->payload || !broker_is_up(retained->broker))
-		return;
-	topic->wanted = false;
-	why = broker_publish(retained->broker, topic->name, topic->payload, true, &topic->id);
-	if (!why)
-		return;
-	topic->id = 0;
-	warn(retained, topic, why);
-}
-
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	struct retained *retained = userdata;
-
-	(void)source;
-	(void)usec;
-	for (struct topic *topic = retained->first; topic; topic = topic->next) {
-		if (!topic->spoiled)
-			continue;
-		topic->spoiled = false;
-		topic->wanted = true;
-		publish(retained, topic);
-	}
-	return 0;
-}
-
-struct retained *retained_create(sd_event *event, struct broker *broker, struct limit *limit)
-{
-	struct retained *retained = calloc(1, sizeof *retained);
-
-	if (!retained)
-		return NULL;
-	retained->broker = broker;
-	retained->limit = limit;
-	if (timer_add(event, &retained->timer, ACCURACY_USEC, on_timer, retained) < 0) {
-		retained_destroy(retained);
-		return NULL;
-	}
-	return retained;
-}
-
-void retained_set(struct retained *retained, const char *name, const char *payload)
-{
-	struct topic *topic = find(retained, name);
+	struct retained_topic *topic = find(retained, name);
 	char *copy;
 
 	if (topic && strcmp(topic->payload, payload) == 0)
-		return;
+		return topic;
 	copy = strdup(payload);
 	if (!topic && copy)
 		topic = add(retained, name);
 	if (!topic || !copy) {
 		free(copy);
-		return;
+		return NULL;
 	}
 	free(topic->payload);
 	topic->payload = copy;
 	topic->wanted = true;
-	publish(retained, topic);
+	topic->corrects_at = 0;
+	topic->corrections = 0;
+	return topic;
 }
 
-void retained_up(struct retained *retained)
+void retained_said(struct retained *retained, const char *name, const char *payload, int id)
 {
-	for (struct topic *topic = retained->first; topic; topic = topic->next) {
-		topic->wanted = true;
-		publish(retained, topic);
-	}
-}
+	struct retained_topic *topic = retained_set(retained, name, payload);
 
-void retained_down(struct retained *retained)
-{
-	for (struct topic *topic = retained->first; topic; topic = topic->next) {
-		topic->id = 0;
-		topic->spoiled = false;
-		topic->wanted = true;
-	}
-}
-
-void retained_acknowledged(struct retained *retained, int id, const char *why)
-{
-	struct topic **place = &retained->first, *topic;
-
-	while (*place && (*place)->id != id)
-		place = &(*place)->next;
-	topic = *place;
 	if (!topic)
 		return;
-	topic->id = 0;
-	if (why)
-		warn(retained, topic, why);
-	publish(retained, topic);
-	/* One that is cleared has no more to be kept for. */
-	if (!topic->id && !topic->wanted && !*topic->payload) {
+	topic->corrects_at = 0;
+	topic->corrections = 0;
+	retained_sent(topic, id);
+}
+
+void retained_take(struct retained *retained, const char *name, const char *payload)
+{
+	struct retained_topic *topic = retained_set(retained, name, payload);
+
+	if (topic)
+		topic->wanted = false;
+}
+
+/* Forgets topics: the one of a name, or those of discovery. */
+static void drop(struct retained *retained, const char *name)
+{
+	struct retained_topic **place = &retained->first, *topic;
+
+	while ((topic = *place)) {
+		if (name ? strcmp(topic->name, name) != 0 : !topic->is_discovery) {
+			place = &topic->next;
+			continue;
+		}
 		*place = topic->next;
 		topic_free(topic);
 	}
 }
 
-bool retained_seen(struct retained *retained, const char *name, const void *payload, size_t length)
+void retained_drop(struct retained *retained, const char *name)
 {
-	struct topic *topic = find(retained, name);
-
-	if (!topic)
-		return false;
-	if (length != strlen(topic->payload) || memcmp(payload, topic->payload, length) != 0) {
-		topic->spoiled = true;
-		timer_start_if_stopped(retained->timer, CORRECTION_USEC);
-	}
-	return true;
+	drop(retained, name);
 }
 
-bool retained_is_done(const struct retained *retained)
+void retained_drop_discovery(struct retained *retained)
 {
-	for (const struct topic *topic = retained->first; topic; topic = topic->next)
-		if (topic->wanted || topic->spoiled || topic->id)
+	drop(retained, NULL);
+}
+
+void retained_repeat_discovery(struct retained *retained)
+{
+	for (struct retained_topic *topic = retained->first; topic; topic = topic->next)
+		topic->wanted |= topic->is_discovery;
+}
+
+bool retained_has_discovery(const struct retained *retained)
+{
+	for (const struct retained_topic *topic = retained->first; topic; topic = topic->next)
+		if (topic->is_discovery && (topic->wanted || topic->id))
 			return false;
 	return true;
 }
 
-void retained_destroy(struct retained *retained)
+void retained_up(struct retained *retained)
 {
-	struct topic *next;
+	retained->up = true;
+	for (struct retained_topic *topic = retained->first; topic; topic = topic->next)
+		topic->wanted = true;
+}
 
-	if (!retained)
-		return;
-	for (struct topic *topic = retained->first; topic; topic = next) {
+void retained_down(struct retained *retained)
+{
+	retained->up = false;
+	for (struct retained_topic *topic = retained->first; topic; topic = topic->next) {
+		topic->id = 0;
+		topic->corrects_at = 0;
+		topic->corrections = 0;
+		topic->wanted = true;
+	}
+}
+
+/* A topic that the broker has cleared is of no more use. */
+static void remove_cleared(struct retained *retained)
+{
+	struct retained_topic **place = &retained->first, *topic;
+
+	while ((topic = *place)) {
+		if (*topic->payload || topic->wanted || topic->id || topic->corrects_at) {
+			place = &topic->next;
+			continue;
+		}
+		*place = topic->next;
+		topic_free(topic);
+	}
+}
+
+struct retained_topic *retained_next(struct retained *retained, uint64_t now)
+{
+	remove_cleared(retained);
+	if (!retained->up)
+		return NULL;
+	for (struct retained_topic *topic = retained->first; topic; topic = topic->next) {
+		if (topic->corrects_at && now >= topic->corrects_at) {
+			topic->corrects_at = 0;
+			topic->corrections++;
+			topic->wanted = true;
+		}
+		if (topic->wanted && !topic->id)
+			return topic;
+	}
+	return NULL;
+}
+
+void retained_sent(struct retained_topic *topic, int id)
+{
+	topic->wanted = false;
+	topic->id = id;
+}
+
+const struct retained_topic *retained_acknowledged(struct retained *retained, int id)
+{
+	struct retained_topic *topic = retained->first;
+
+	while (topic && topic->id != id)
+		topic = topic->next;
+	if (!topic || id == 0)
+		return NULL;
+	topic->id = 0;
+	return topic;
+}
+
+static bool is_payload(const struct retained_topic *topic, const void *payload, size_t length)
+{
+	return length == strlen(topic->payload) &&
+	       (length == 0 || memcmp(payload, topic->payload, length) == 0);
+}
+
+enum retained_kind retained_seen(struct retained *retained, const char *name, const void *payload,
+	size_t length, bool old, uint64_t now)
+{
+	struct retained_topic *topic = find(retained, name);
+
+	if (!topic)
+		return RETAINED_OTHER;
+	/* What is old has been published anew since. */
+	if (old || is_payload(topic, payload, length) || (length == 0 && topic->is_discovery))
+		return RETAINED_KNOWN;
+	if (now - topic->foreign_at >= RETAINED_ROW_USEC)
+		topic->corrections = 0;
+	topic->foreign_at = now;
+	if (topic->corrections < RETAINED_CORRECTIONS) {
+		if (!topic->corrects_at)
+			topic->corrects_at = now + RETAINED_PAUSE_USEC;
+		return RETAINED_KNOWN;
+	}
+	if (topic->corrections > RETAINED_CORRECTIONS)
+		return RETAINED_KNOWN;
+	topic->corrections++;
+	return RETAINED_CONTESTED;
+}
+
+uint64_t retained_due(const struct retained *retained)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (const struct retained_topic *topic = retained->first; topic; topic = topic->next)
+		if (topic->corrects_at && topic->corrects_at < due)
+			due = topic->corrects_at;
+	return due;
+}
+
+bool retained_is_done(const struct retained *retained)
+{
+	for (const struct retained_topic *topic = retained->first; topic; topic = topic->next)
+		if (topic->wanted || topic->corrects_at || topic->id)
+			return false;
+	return true;
+}
+
+void retained_clear(struct retained *retained)
+{
+	struct retained_topic *next;
+
+	for (struct retained_topic *topic = retained->first; topic; topic = next) {
 		next = topic->next;
 		topic_free(topic);
 	}
-	sd_event_source_disable_unref(retained->timer);
-	free(retained);
+	retained->first = NULL;
 }

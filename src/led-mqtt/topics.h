@@ -18,18 +18,29 @@
 /* Room for any topic that led-mqtt publishes. */
 #define TOPIC_MAX (TOPIC_BASE_MAX + 2 * TOPIC_PART_MAX + sizeof "//group//availability/config")
 
+/* Payloads of availability */
+#define TOPICS_ONLINE "online"
+#define TOPICS_OFFLINE "offline"
+
+/* Payloads of BASE/HOST/button/NAME */
+#define TOPICS_PRESS "press"
+#define TOPICS_LONG "long"
+
 /* Where in the tree of topics a machine is. */
 struct topics {
 	const char *base, *host;
 };
 
 enum topic {
-	TOPIC_OTHER,            /* none of ours */
-	TOPIC_AVAILABILITY,     /* BASE/HOST/availability */
-	TOPIC_LED,              /* BASE/HOST/NAME */
-	TOPIC_LED_AVAILABILITY, /* BASE/HOST/NAME/availability */
-	TOPIC_SET,              /* BASE/HOST/NAME/set */
-	TOPIC_GROUP_SET,        /* BASE/group/GROUP/set */
+	TOPIC_OTHER,                /* none of ours */
+	TOPIC_AVAILABILITY,         /* BASE/HOST/availability */
+	TOPIC_LED,                  /* BASE/HOST/NAME */
+	TOPIC_LED_AVAILABILITY,     /* BASE/HOST/NAME/availability */
+	TOPIC_SET,                  /* BASE/HOST/NAME/set */
+	TOPIC_SET_OF_NONE,          /* the same, with what can be no LED's name */
+	TOPIC_GROUP_SET,            /* BASE/group/GROUP/set */
+	TOPIC_CONTACT,              /* BASE/HOST/contact/NAME */
+	TOPIC_CONTACT_AVAILABILITY, /* BASE/HOST/contact/NAME/availability */
 };
 
 /*
@@ -47,30 +58,47 @@ bool topics_is_path(const char *text);
  */
 bool topics_is_led(const char *name);
 
-/* Whether a button may have this name, in small letters. */
+/* Whether a button or a contact may have this name, in small letters. */
 bool topics_is_button(const char *name);
 
 /*
  * Writes the topic of an LED.
  *
  * name: of the LED, or "" for the machine
- * behind: "", "availability" or "set"
+ * end: "", "availability" or "set"
  * Returns text.
  */
 const char *topics_write(
-	const struct topics *topics, const char *name, const char *behind, char text[TOPIC_MAX]);
+	const struct topics *topics, const char *name, const char *end, char text[TOPIC_MAX]);
+
+/*
+ * Writes the topic of a button's presses.
+ *
+ * Returns text.
+ */
+const char *topics_write_button(
+	const struct topics *topics, const char *name, char text[TOPIC_MAX]);
+
+/*
+ * Writes a topic of a contact.
+ *
+ * end: "" or "availability"
+ * Returns text.
+ */
+const char *topics_write_contact(
+	const struct topics *topics, const char *name, const char *end, char text[TOPIC_MAX]);
 
 /*
  * Finds out what a topic is.
  *
- * name: set to the name of the LED, where the topic has one
+ * name: set to the name of the LED or contact, where the topic has one
  */
 enum topic topics_read(
 	const struct topics *topics, const char *text, char name[COMMAND_NAME_MAX + 1]);
 
 /*
- * Reads what came on a topic that ends with /set: "ON", "OFF", "TOGGLE", "PULSE MS", and behind the
- * last two "#KEY".
+ * Reads what came on a topic that ends with /set: "ON", "OFF", "TOGGLE", "PULSE MS", and after the
+ * last two "#KEY". "1", "true", "0" and "false" are ON and OFF.
  *
  * request: set to it, without a name
  * Returns NULL, or the reason why it is no command, a constant.
