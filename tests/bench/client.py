@@ -14,6 +14,11 @@ watch ROUNDS PAUSE PORT has 16 watchers at port 5555, and in each round a comman
 socket and a connection to PORT. It prints the milliseconds from before the command's connect()
 until half of the watchers had their lines, and until the last one had.
 
+commands ROUNDS PAUSE runs "led on", and echo and nc from a shell, and prints the milliseconds.
+
+web ROUNDS PAUSE sends commands to led-web and to port 5555 in turn, and has a page and a watcher
+listen to commands at led-line's own socket. pages opens forty pages, and keeps them.
+
 mqtt ROUNDS PAUSE presses at led-mqtt's socket, and with mosquitto_pub on the topic bench/set. It
 prints the milliseconds until the broker had acknowledged it, and until the LED had changed.
 """
@@ -23,6 +28,7 @@ import json
 import os
 import random
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -34,7 +40,7 @@ PATIENCE = struct.pack("ll", 20, 0)  # a server that hangs is not waited for
 BUTTON, LONE_BUTTON, LONE_PORT = "/run/button/press", "/run/bench/press", 5599
 
 
-def connection(port, command):
+def connection(port, command, well=(b"OK LED", b"ERR")):
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, PATIENCE)
     start = time.perf_counter_ns()
@@ -46,7 +52,7 @@ def connection(port, command):
         pass
     ended = time.perf_counter_ns()
     client.close()
-    assert answer.startswith((b"OK LED", b"ERR")), (port, answer)
+    assert answer.startswith(well), (port, answer)
     return (answered - start) / 1e6, (ended - start) / 1e6
 
 
@@ -135,6 +141,70 @@ def watching(rounds, pause, port):
     return {"watchers": told[WARM_UP:], "bare": echo[WARM_UP:]}
 
 
+WEB_PORT = 5557
+TOGGLE = b"POST /leds/led HTTP/1.0\r\nContent-Length: 6\r\n\r\nTOGGLE"
+
+
+def page(address="127.0.0.1"):
+    """The stream of a page that has had its LEDs."""
+    stream = socket.create_connection(("127.0.0.1", WEB_PORT), source_address=(address, 0))
+    stream.sendall(b"GET /events HTTP/1.0\r\n\r\n")
+    got = b""
+    while b"data: " not in got:
+        got += stream.recv(4096)
+    return stream
+
+
+def over_web(rounds, pause):
+    times = {name: [] for name in ("post", "command", "page", "watcher")}
+    watcher = socket.create_connection(("127.0.0.1", 5555))
+    watcher.sendall(b"LED WATCH\n")
+    watcher.recv(256)
+    listening = {"page": page(), "watcher": watcher}
+
+    def change():
+        """Both hear of it. Which one is looked at first is left to the kernel."""
+        start = time.perf_counter_ns()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect("/run/led/line.sock")
+            client.sendall(b"LED TOGGLE\n")
+            waiting, took = dict(listening), {}
+            while waiting:
+                ready = select.select(list(waiting.values()), [], [], 20)[0]
+                now = (time.perf_counter_ns() - start) / 1e6
+                for name in [name for name, s in waiting.items() if s in ready]:
+                    assert listening[name].recv(4096)
+                    took[name] = now, now
+                    del waiting[name]
+            client.recv(256)
+        return took
+
+    def one(name, port, command, well):
+        took = {name: connection(port, command, well)}
+        for s in listening.values():
+            s.recv(4096)
+        return took
+
+    steps = [
+        lambda: one("post", WEB_PORT, TOGGLE, b"HTTP/1.1 200"),
+        lambda: one("command", 5555, b"LED TOGGLE\n", b"OK LED"),
+        change,
+    ]
+    for number in range(WARM_UP + rounds):
+        random.shuffle(steps)
+        for step in steps:
+            for name, result in step().items():
+                if number >= WARM_UP:
+                    times[name].append(result)
+            time.sleep(pause)
+    return times
+
+
+def pages():
+    _ = [page(f"127.0.0.{1 + n % 2}") for n in range(40)]
+    signal.pause()
+
+
 def over_broker(rounds, pause):
     times = {"ours": [], "shell": []}
     led = socket.socket(socket.AF_UNIX)
@@ -172,12 +242,36 @@ def over_broker(rounds, pause):
     return times
 
 
+def commands(rounds, pause):
+    programs = {
+        "led": ["led", "-H", "127.0.0.1", "on"],
+        "nc": ["sh", "-c", "echo LED ON | nc 127.0.0.1 5555"],
+    }
+    times = {name: [] for name in programs}
+    order = list(programs)
+    for number in range(WARM_UP + rounds):
+        random.shuffle(order)
+        for name in order:
+            start = time.perf_counter_ns()
+            subprocess.run(programs[name], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+            if number >= WARM_UP:
+                times[name].append((time.perf_counter_ns() - start) / 1e6)
+            time.sleep(pause)
+    return times
+
+
 random.seed(1)
 gc.disable()
 if sys.argv[1] == "press":
     print(json.dumps(presses(int(sys.argv[2]), float(sys.argv[3]))))
 elif sys.argv[1] == "watch":
     print(json.dumps(watching(int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))))
+elif sys.argv[1] == "commands":
+    print(json.dumps(commands(int(sys.argv[2]), float(sys.argv[3]))))
+elif sys.argv[1] == "web":
+    print(json.dumps(over_web(int(sys.argv[2]), float(sys.argv[3]))))
+elif sys.argv[1] == "pages":
+    pages()
 elif sys.argv[1] == "mqtt":
     print(json.dumps(over_broker(int(sys.argv[2]), float(sys.argv[3]))))
 else:

@@ -61,7 +61,7 @@ def part_wait():
     pi = container("trixie")
     serve(pi, "led-wait.socket")
     ours, loop = race(pi, 1000 if CHECK else 5000, 0.001, 5555, LOOP)
-    yield Race("led-wait.socket", ours, "a loop that accepts, logs and answers", loop, 1.50)
+    yield Race("led-wait.socket", ours, "a loop that accepts, logs and answers", loop, 1.40)
 
 
 def part_watch():
@@ -90,10 +90,10 @@ def part_many():
     times = race(pi, 300 if CHECK else 2000, 0.001, *targets)
     for verb, many, one in zip(("STATUS", "TOGGLE"), times[:2], times[2:]):
         yield Race(f"LED l0 {verb}, one of 32", many, "the only one", one, 1.1)
-    pss = [memory(pi, unit) for unit in ("many", "one")]
-    ratio = pss[0] / pss[1]
-    yield Figure("led-line: PSS with 32 LEDs, and with one", f"{pss[0]} and {pss[1]} KiB",
-                 f"{ratio:.2f} times, where 1.3 is the bound" if ratio > 1.3 else "")
+    many, one = (memory(pi, unit, "Private_Dirty") for unit in ("many", "one"))
+    each = (many - one) / 31
+    yield Figure("led-line: memory of its own with 32 LEDs, and with one", f"{many} and {one} KiB",
+                 f"{each:.1f} KiB an LED, where 8 is the bound" if each > 8 else "")
     pi("systemctl stop one many")
 
 
@@ -157,6 +157,41 @@ def part_mqtt():
                      f"{ours:.2f} ms; {other:.2f} with mosquitto_pub, mosquitto_sub and a shell",
                      f"{ours / other:.2f} times" if ours > other else "")
     pi("systemctl stop shell led-mqtt.service led-mqtt.socket mosquitto")
+
+
+def part_led():
+    """The command, beside what a shell has without it."""
+    pi = container("trixie")
+    serve(pi, "led-wait.socket")
+    got = client(pi, "commands", 100 if CHECK else 500, 0.005)
+    ours, other = (statistics.median(got[name]) for name in ("led", "nc"))
+    yield Figure("led on", f"{ours:.2f} ms; {other:.2f} with echo and nc in a shell",
+                 f"{ours / other:.2f} times" if ours > other else "")
+
+
+def part_web():
+    """The page: a command by POST, a change on its way to it, and what forty of them take."""
+    pi = container("trixie")
+    serve(pi, "led.socket")
+    pi("systemctl restart led-web.socket")
+    got = client(pi, "web", 100 if CHECK else 500, 0.01)
+    yield Race("POST to led-web", got["post"], "a command over led.socket", got["command"], 0.5)
+    yield Race("a change to a page", got["page"], "to WATCH over led.socket", got["watcher"], 1.25)
+    wait_for_pages(pi, 0)
+    before = memory(pi, "led-web", "Private_Dirty")
+    pi(f"systemd-run -q --unit=pages {CLIENT} pages")
+    wait_for_pages(pi, 40)
+    each = (memory(pi, "led-web", "Private_Dirty") - before) / 40
+    yield Figure("led-web: memory of its own for a page", f"{each:.1f} KiB",
+                 f"{each:.1f} KiB, where 32 is the bound" if each > 32 else "")
+    watching = int(pi("ss -Hx state connected src /run/led/line.sock | wc -l"))
+    yield Figure("connections to led-line while forty pages are open", str(watching),
+                 "one is the bound" if watching != 1 else "")
+    pi("systemctl stop pages led-web.socket led-web.service")
+
+
+def wait_for_pages(pi, count):
+    pi.wait_for(f"systemctl show -P StatusText led-web | grep -q '^pages: {count},'")
 
 
 def with_broker(pi):
@@ -412,5 +447,6 @@ def part_others():
 
 
 PARTS = {name[5:]: part for name, part in globals().items() if name.startswith("part_")}
-BOUND = ("xinetd", "systemd", "wait", "watch", "many", "press", "mqtt", "rest", "bookworm")
+BOUND = ("xinetd", "systemd", "wait", "watch", "many", "press", "led", "mqtt", "web", "rest",
+         "bookworm")
 ON_REQUEST = ("settings",)

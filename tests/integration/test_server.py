@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The LED side, for every kind of client and under every super-server."""
 
+import contextlib
 import random
 import socket
-import statistics
 import subprocess
 import threading
 import time
@@ -16,6 +16,7 @@ from world import (
     PORT,
     SLOW,
     WARNING,
+    Skip,
     ask,
     connect,
     eventually,
@@ -40,10 +41,27 @@ def timed(function):
     return answer, time.monotonic() - start
 
 
-def is_prompt(function):
-    """Whether something is done without waiting for the second of silence that ends a command.
+def is_prompt(function, beside=lambda: None):
+    """Whether something is done without waiting for the second of silence that ends a command: it
+    takes at most 0.9 s more than what it is compared with.
     A busy machine may take that long for other reasons, but not each time."""
-    return any(timed(function)[1] < 1 or SLOW for _ in range(20))
+    quickest = min(timed(beside)[1] for _ in range(5))
+    return any(timed(function)[1] < 0.9 + quickest or SLOW for _ in range(20))
+
+
+def serve_at_once(w, port):
+    """A server that answers and closes each connection without reading anything."""
+    server = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    w.at_end(lambda: server.shutdown(socket.SHUT_RDWR))
+
+    def serve():
+        with server, contextlib.suppress(OSError):
+            while True:
+                client = server.accept()[0]
+                with client, contextlib.suppress(OSError):
+                    client.sendall(b"OK LED ON\n")
+
+    threading.Thread(target=serve, daemon=True).start()
 
 
 @test_for_each_server("ON, OFF, TOGGLE and STATUS")
@@ -63,7 +81,7 @@ def commands(w, how):
         assert got == answer, (command, got)
 
 
-@test_for_each_server("bad input gets its exact answers and does not change the LED", quick=False)
+@test_for_each_server("bad input gets its exact answers and does not change the LED", quick=False, takes=7)
 def bad_input(w, how):
     w.serve(how)
     before = [timed(lambda: ask(b"LED ON\n")) for _ in range(9)]
@@ -151,10 +169,15 @@ def bad_input(w, how):
     assert ask(b"LED STATUS\n") == b"OK LED OFF\n"
     assert len(w.statuses()) == shown, "the LED was switched by bad input"
 
-    after = [timed(lambda: ask(b"LED ON\n")) for _ in range(9)]
-    assert all(answer == b"OK LED ON\n" for answer, _ in after), after
-    medians = [statistics.median(t for _, t in times) for times in (before, after)]
-    assert SLOW or medians[1] < 2 * medians[0] + 0.005, medians
+    # The quickest, because what else runs on this machine makes the others slow.
+    quickest = min(seconds for _, seconds in before)
+
+    def is_as_quick():
+        answer, seconds = timed(lambda: ask(b"LED ON\n"))
+        assert answer == b"OK LED ON\n", answer
+        return seconds < 2 * quickest + 0.005 or SLOW
+
+    assert any(is_as_quick() for _ in range(100)), quickest
 
 
 def silence(w, how):
@@ -176,7 +199,7 @@ def silence(w, how):
     scripts = {
         "silent": [],
         "telnet": [(0, TELNET), (10, TELNET), (10, TELNET)],
-        "types": [(0, TELNET), (29.2, b"LED "), (0.5, b"O"), (0.5, b"N"), (0.5, b"\r\n")],
+        "types": [(0, TELNET), (27.4, b"LED "), *((0.5, key) for key in (b"O", b"N", b" ", b" ", b" ", b"\r\n"))],
         "too slow": [(12, b"L")] + [(0.2, b"E")] * 60,
     }
     threads = [threading.Thread(target=run, args=item) for item in scripts.items()]
@@ -200,7 +223,7 @@ def silence(w, how):
 TELNET = bytes.fromhex("fffb1ffffb20fffb18fffb27fffd01fffb03fffd03")
 
 for server in ["led_socket", "led_wait_socket"] if INSTALLED else ["line", "activate"]:
-    test(f"30 s of silence, 5 s for a command, telnet's negotiation is silence ({server})", quick=False)(
+    test(f"30 s of silence, 5 s for a command, telnet's negotiation is silence ({server})", quick=False, takes=31)(
         lambda w, how=server: silence(w, how)
     )
 
@@ -253,23 +276,26 @@ CLIENTS = {
 }
 
 
-@test_for_each_server("netcats of all kinds are answered, without a second of quiet")
+@test_for_each_server("netcats of all kinds are answered, without a second of quiet", takes=14)
 def netcats(w, how):
     for name in CLIENTS:
         if name.startswith(("nc", "socat")):
             need_program(name)
     w.serve(how)
+    serve_at_once(w, 5558)
     for name, command in CLIENTS.items():
         if name == "IPv6" and how == "inetd":
             continue  # inetd.conf's "tcp" is IPv4; "tcp6" is another line
         if not SLOW:
             ask(b"LED OFF\n")
-        run = lambda: subprocess.run(
-            ["bash", "-c", command], capture_output=True, timeout=20, check=False
-        )
+
+        def run(port=PORT, command=command):
+            command = command.replace("5555", str(port))
+            return subprocess.run(["bash", "-c", command], capture_output=True, timeout=20, check=False)
+
         result = run()
         assert result.stdout == b"OK LED ON\n", (name, result)
-        assert is_prompt(run), name
+        assert is_prompt(run, lambda: run(5558)), name
 
 
 @test_for_each_server("telnet is answered, without a second of quiet")
@@ -288,13 +314,17 @@ def telnet(w, how):
     assert is_prompt(run)
 
 
-@test_for_each_server("the original client is obeyed 1000 times out of 1000", quick=False)
+# An instrumented build starts slowly, and the plain one has shown the races.
+TIMES = 100 if SLOW else 1000
+
+
+@test_for_each_server(f"the original client is obeyed {TIMES} times out of {TIMES}", quick=False, takes=40)
 def original_client(w, how):
     w.serve(how)
-    for i in range(1000):
+    for i in range(TIMES):
         send_as_the_original([b"LED ON", b"LED OFF"][i % 2])
         eventually(lambda: len(w.statuses()) > i)
-    assert w.statuses() == ["On", "Off"] * 500
+    assert w.statuses() == ["On", "Off"] * (TIMES // 2)
 
 
 def bursts(w, how, count):
@@ -323,8 +353,8 @@ def bursts(w, how, count):
     assert overtaken > count // 10, "hardly a handler was overtaken"
 
 
-for server, bursts_of_it in [("led_socket", 50)] if INSTALLED else [("activate", 200), ("xinetd", 50)]:
-    test(f"{bursts_of_it} bursts end as the last command says ({server})", quick=False)(
+for server, bursts_of_it in [("led_socket", 50)] if INSTALLED else [("activate", TIMES // 5), ("xinetd", 50)]:
+    test(f"{bursts_of_it} bursts end as the last command says ({server})", quick=False, takes=bursts_of_it / 5)(
         lambda w, how=server, count=bursts_of_it: bursts(w, how, count)
     )
 
@@ -418,7 +448,7 @@ def allowed(w):
         line.stop()
 
 
-@test_for_each_server("the log gets 1000 lines in 10 s, led-handler's included, and then the number of those left out")
+@test_for_each_server("the log gets 1000 lines in 10 s, led-handler's included, and then the number of those left out", takes=10)
 def log_is_bounded(w, how):
     w.serve(how)
     behind = {"line": ("127.0.0.1", PORT), "activate": w.dir / "line.sock"}
@@ -427,14 +457,17 @@ def log_is_bounded(w, how):
     behind["led_socket"] = "/run/led/line.sock"
     said = lambda: [x for x in w.log() if " sent " in x]
     # As fast as led-line answers, so that a slow machine finishes within the 10 s too.
+    start = time.monotonic()
     while len(said()) < 1000:
         for _ in range(100):
             ask(b"LED ONE\n", behind.get(how, ("127.0.0.1", LINE_PORT)))
-    number = "clients more than the log has lines for"
+        if time.monotonic() > start + 9:
+            raise Skip("this machine has no time for 1000 clients in 10 s")
+    number = "clients more than the log's limit"
     more = lambda: [x for x in w.log(most=WARNING) if x.endswith(number)]
     for command in (b"LED STATUS\n", b"garbage\n") * 3:
         assert len(ask(command).splitlines()) == 1
-    if not more():  # the 10 s are not over
+    if not more() and time.monotonic() < start + 10:  # they are not over
         assert len(said()) == 1000, len(said())
     left_out = int(eventually(more, 15)[0].split()[0])
     assert left_out >= 1, left_out

@@ -9,7 +9,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from world import AFAR, PORT, SOURCE, accepts, ask, eventually, test
+from world import AFAR, PORT, SOURCE, TESTS, accepts, ask, eventually, test
 
 
 def folder_of(process):
@@ -42,7 +42,7 @@ def stat_session(path):
     return int(fields[3]) if fields[0] != "Z" else None
 
 
-@test("tests/try at the end of standard input serves until SIGTERM", quick=False)
+@test("tests/try at the end of standard input serves until SIGTERM", quick=False, takes=30)
 def at_end(w):
     p = w.spawn(SOURCE / "tests/try")
     folder = folder_of(p)
@@ -63,7 +63,7 @@ def at_end(w):
     eventually(lambda: is_gone(w, p, folder))
 
 
-@test("tests/try with standard input closed serves LED_PORT until SIGINT", quick=False)
+@test("tests/try with standard input closed serves LED_PORT until SIGINT", quick=False, takes=30)
 def closed(w):
     p = w.spawn("bash", "-c", 'exec "$0" <&-', SOURCE / "tests/try", env={"LED_PORT": 5558})
     folder = folder_of(p)
@@ -75,15 +75,28 @@ def closed(w):
     eventually(lambda: is_gone(w, p, folder))
 
 
-@test("nohup tests/run &: programs that tests start have default signals", quick=False)
+@test("nohup tests/run &: programs that tests start have default signals", quick=False, takes=30)
 def in_the_background(w):
     tests = f"{SOURCE}/tests/integration/run"
     p = w.spawn("bash", "-c", 'trap "" HUP INT QUIT; exec "$0" "$1"', tests, "until SIGINT")
-    assert p.wait(120) == 0, p.output()
+    assert p.wait(300) == 0, p.output()
     assert re.search(r"^ok 1 - tests/try .* until SIGINT", p.output(), re.M), p.output()
 
 
-@test("tests/try in a terminal: Enter presses, l holds, the lamps show it, SIGTERM ends it", quick=False)
+@test("tests/run --all after its last minute: what is left is skipped, and it ends", quick=False)
+def no_time_left(w):
+    for command, skipped in (
+        (["tests/integration/run", "tests/try"], len([t for t in TESTS if "tests/try" in t.name])),
+        (["tests/run"], 3),
+    ):
+        p = w.spawn(SOURCE / command[0], *command[1:], env={"UNTIL": 0})
+        assert p.wait(60) is not None, p.output()
+        lines = [line for line in p.output().splitlines() if re.match(r"(not )?ok ", line)]
+        assert len(lines) == skipped, p.output()
+        assert all(line.endswith(" # SKIP no time left") for line in lines), p.output()
+
+
+@test("tests/try in a terminal: Enter presses, l holds, the lamps show it, SIGTERM ends it", quick=False, takes=30)
 def terminal(w):
     ours, theirs = pty.openpty()
     w.at_end(lambda: os.close(ours))
@@ -98,7 +111,7 @@ def terminal(w):
     ):
         os.write(ours, key)
         eventually(lambda: shows(p, lamps))
-    assert "LED ALL OFF" in (folder / "button.log").read_text()
+    eventually(lambda: "LED ALL OFF" in (folder / "button.log").read_text())
     assert p.stop() == 0
     eventually(lambda: is_gone(w, p, folder))
 

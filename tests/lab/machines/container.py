@@ -95,7 +95,9 @@ class Container(Machine):
             self.wait_for("systemctl is-system-running | grep -qE 'running|degraded'", 30)
 
     def _leader(self):
-        assert self.process.poll() is None, "the container ended"
+        if self.process.poll() is not None:
+            said = (self.layer.folder / "console").read_text(errors="replace")[-2000:]
+            raise AssertionError(f"the container ended; its console:\n{said}")
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         for pid in children.read_text().split():
             try:
@@ -111,7 +113,7 @@ class Container(Machine):
     def run(self, script, seconds=60):
         run = subprocess.run(
             ["nsenter", "-t", self.leader, "-a", "env", "-i", f"PATH={PATH}", "HOME=/root"]
-            + ["timeout", str(seconds), "bash", "-c", script],
+            + ["timeout", str(3 * seconds), "bash", "-c", script],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whoever copies a block out of README.md, the tutorial or a manual's EXAMPLES gets what it says."""
+"""Every block of README.md, of the documents and of the manuals' EXAMPLES does what it says."""
 
 import re
 import shlex
@@ -16,11 +16,25 @@ from manual import Manual
 ELSEWHERE = {
     "tests/try": "newcomer",
     "tests/run": "newcomer, and whoever runs this",
-    "apt install ./": "installs every machine of the lab",
-    "apt install gcc": "built from source, as README says",
+    "apt update && apt install dpkg-dev": "newcomer, and it installs every machine of the lab",
+    "git pull && rm": "newcomer",
+    "tests/package": "tests/run package",
+    "apt update\napt install led-socket": "packages: an apt repository",
+    "apt update && apt upgrade": "the same",
+    "apt remove 'led-*'": "packages: the whole life, and a button's machine",
+    "apt install gcc": "built from source, as doc/install.md says",
+    "git pull && units": "the same",
+    "units/from-source": "the same",
     "dtoverlay=": "a Raspberry Pi's firmware reads these",
+    "dtparam=": "the same",
+    "modprobe ledtrig-timer": "vm: the recipe of a blinking LED",
+    "import secrets": "the integration tests: a press in Python, C and Node.js",
+    "#include": "the same",
+    "const key": "the same",
+    "<?xml": "the integration tests: the recipe for avahi",
     "user lamp": "mqtt: the manual's access list is enough",
-    "systemd-run --unit=follow": "README's lamp that follows another",
+    "systemd-run --unit=follow": "the recipe of a lamp that follows another",
+    "systemd-run --unit=follow-front": "the recipe of a lamp that follows a contact",
     "(umask 77; ssh root@pi grep": "it takes two machines, as in scenarios/tls.py",
     "echo LED ON | ssh": "EXAMPLES of led-handler(8) is run",
 }
@@ -36,18 +50,24 @@ BEFORE = {
     "groupadd --system gpio": "systemctl disable -q --now led.socket; systemctl stop led-line.socket"
     " button; for name in led-handler led-line gpio; do userdel $name; groupdel $name; done; :",
 }
-# What is run before each block of a manual or of README.md whose words are in it.
+# What is run before each block whose words are in it.
+NAMES = """echo 'LED="kitchen=log cellar=log"' >/etc/default/led; systemctl restart led-line"""
 NEEDS = {
+    "led kitchen": NAMES,
+    "led -H pi kitchen": NAMES,
     "TLS_CONNECT": f"{MAKE}; systemctl start led-tls.socket",
+    "button@front": "for name in front hall; do echo BUTTON=fifo:/run/button/$name/press"
+    " >/etc/button/$name.conf; done",
     "--forget": "systemctl start mosquitto; echo MQTT_USER=lamp >/etc/default/led-mqtt;"
     " install -D -m 600 /dev/null /etc/led/mqtt.password; echo secret >/etc/led/mqtt.password",
+    "curl http://pi:5557": "systemctl start led-web.socket; grep -q ' pi$' /etc/hosts || echo 127.0.0.1 pi >>/etc/hosts",
     "s_client": f"{MAKE}; systemctl start led-tls.socket",
     "authorized_keys": SSH_READY,
 }
 # What goes on until somebody ends it.
-ENDLESS = ("journalctl -f", 'echo "LED WATCH"')
+ENDLESS = ("journalctl -f", 'echo "LED WATCH"', "led -H pi watch", "mosquitto_sub")
 # The units that read settings with these beginnings, and the files.
-UNITS = {"BUTTON": ("button", "button"), "MQTT": ("led-mqtt", "led-mqtt")}
+UNITS = {"BUTTON": ("button", "button"), "MQTT": ("led-mqtt", "led-mqtt"), "WEB": ("led-web", "led-web")}
 # As systemd takes it from a file: a comment behind it would be a part of the value, and quotes may
 # be over several lines.
 SETTING = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s"#]+)')
@@ -64,6 +84,9 @@ def try_settings(pi, settings):
         pi(f"echo {shlex.quote(line)} >/etc/default/{file}; systemctl restart {unit}")
         environment = pi(f"tr '\\0' '\\n' </proc/{pi.property(unit, 'MainPID')}/environ")
         assert f"\n{name}={value}\n" in f"\n{environment}\n", environment
+        if unit == "led-line":
+            kinds = pi("echo LED LIST KINDS | led-handler")
+            assert kinds.startswith("OK ") and "?" not in kinds, kinds
 
 
 def script(block):
@@ -109,7 +132,8 @@ def try_commands(pi, block):
     for i, line in enumerate(lines):
         if line.startswith(ENDLESS):
             lines[i] = f"timeout 1 sh -c {shlex.quote(line)} || [ $? = 124 ]"
-    pi("set -e\n" + "\n".join(lines))
+    # Otherwise an answer with ERR would be as good as any.
+    pi('set -e; curl() { command curl -fsS "$@"; }\n' + "\n".join(lines))
 
 
 def try_block(pi, block):
@@ -123,7 +147,7 @@ def try_block(pi, block):
 
 
 def try_blocks(pi, blocks):
-    assert len(blocks) > 3, blocks
+    assert len(blocks) > 2, blocks
     pi.says("useradd --create-home pi")
     for block in blocks:
         if block.startswith(tuple(ELSEWHERE)):
@@ -146,13 +170,42 @@ def try_blocks(pi, blocks):
 
 def markdown_blocks(name):
     text = (SOURCE / name).read_text()
-    blocks = re.findall(r"(?:^ {4}.*\n)+", text, re.M)
+    blocks = re.findall(r"(?:^ {4}.*\n|^\n(?= {4}))+", text, re.M)
     return [re.sub("^ {4}", "", block, flags=re.M).strip() for block in blocks]
 
 
 @scenario("container", "every block of README.md works unchanged")
 def readme(pi):
     try_blocks(pi, markdown_blocks("README.md"))
+
+
+@scenario("container", "every block of recipes.md works unchanged")
+def recipes(pi):
+    try_blocks(pi, markdown_blocks("doc/recipes.md"))
+
+
+@scenario("container", "every block of install.md works unchanged")
+def install(pi):
+    try_blocks(pi, markdown_blocks("doc/install.md"))
+
+
+@scenario("container", "every line of coming-from.md works")
+def coming_from(pi):
+    """The rows have two cells, and our lines are in the second."""
+    text = (SOURCE / "doc/coming-from.md").read_text().replace("\\|", "/")
+    rows = [row.split("|")[2] for row in re.findall(r"^\| (?!there|-).*", text, re.M)]
+    lines = [line for row in rows for line in re.findall(r"`([^`]+)`", row)]
+    assert len(lines) > 40, lines
+    pi("grep -q broker /etc/hosts || echo 127.0.0.1 broker >>/etc/hosts")
+    for line in lines:
+        pi.afresh()
+        pi("""echo 'LED="log pump=log"' >/etc/default/led; systemctl start led.socket button
+              systemctl start mosquitto led-mqtt""")
+        eventually(lambda: pi.ask("LED ON") == "OK LED ON")
+        try:
+            (try_settings if SETTING.fullmatch(line) else try_commands)(pi, [line])
+        except AssertionError as why:
+            raise AssertionError(f"{line}\n{why}") from None
 
 
 @scenario("container", "every block of tutorial.pt.md works unchanged")
@@ -162,5 +215,5 @@ def tutorial(pi):
 
 @scenario("container", "every example of the manuals works unchanged")
 def manuals(pi):
-    parts = [part for page in sorted((SOURCE / "man").glob("*.8")) for part in Manual(page).parts]
+    parts = [part for page in sorted((SOURCE / "man").glob("*.[18]")) for part in Manual(page).parts]
     try_blocks(pi, [text for section, kind, text in parts if (section, kind) == ("EXAMPLES", "block")])

@@ -2,12 +2,15 @@
 """The packages from installation to purge, on machines that never saw this project."""
 
 import re
+import time
 
 from machines.common import SOURCE, build, eventually
 from machines.container import another
-from machines.install import SOURCES, bring, copy, readme
+from machines.install import (CHECKOUT, SOURCES, bring, changed_after_signing, copy,
+                              install_commands, packages, publish, section)
 from scenarios import scenario
 from scenarios.container import CONFIGURE, setting
+from scenarios.pi3 import PINS, pin
 from scenarios.tls import MAKE
 from scenarios.vm import GPIO, TRACE, guest, presses, trace
 
@@ -17,8 +20,8 @@ UPGRADE = "dpkg --force-confold --install /usr/src/next/*.deb"
 
 
 def install(pi):
-    for command in readme("Install"):
-        pi(f"cd /usr/src/packages && {command}")
+    for command in install_commands():
+        pi(f"cd /{CHECKOUT} && {command}")
 
 
 def files(pi):
@@ -43,10 +46,11 @@ def life(pi):
 
         # README.md's first lines, and again after a reboot.
         clean("echo LED=log >/etc/default/led")
-        enable, on, manual = readme("led-socket")[:3]
+        enable, led, netcat, manual = section("led-socket")[:4]
         clean(enable)
         for _ in range(2):
-            assert clean(f"timeout 10 {on}") == "OK LED ON"
+            assert clean(f"timeout 10 {led}") == "ON"
+            assert clean(f"timeout 10 {netcat}") == "OK LED ON"
             assert "led-handler" in clean(f"{manual} | cat")
             assert clean("systemctl is-active button.service led.socket") == "active\nactive"
             clean.reboot()
@@ -60,6 +64,10 @@ def life(pi):
         assert clean(over_tls) == "OK LED ON"
         tls = clean("systemctl show -P MainPID led-tls button-tls")
         clean("echo secret >/etc/led/mqtt.password")
+
+        # A second button, whose unit no package knows by name.
+        clean("echo BUTTON=fifo:/run/button/door/press >/etc/button/door.conf;"
+              " systemctl enable --now button@door")
 
         # Changed files are kept, the others are replaced.
         assert clean.ask("LED ON") == "OK LED ON"
@@ -77,17 +85,41 @@ def life(pi):
         assert not set(now.split()) & {"0", *tls.split()}, (now, tls)
         assert clean("systemctl is-enabled led.socket button.service") == "enabled\nenabled"
 
-        clean("apt-get remove -y led-socket led-button led-mqtt led-tls")
+        # As in doc/install.md, and whoever types it says yes.
+        remove = section("Remove")[-1]
+        clean(f"{YES} && {remove}")
         assert clean.processes() == "", clean.processes()
         assert listening(clean) == "", listening(clean)
         assert clean("cat /etc/default/led /etc/led/mqtt.password") == "LED=log\nsecret"
-        clean("apt-get purge -y led-socket led-button led-mqtt led-tls")
+        clean(f"{remove.replace('remove', 'purge')} && rm /etc/apt/apt.conf.d/yes")
         clean("systemctl daemon-reload; systemctl reset-failed")
         left = files(clean) - before
-        assert left == set(), left
+        assert left == {"/etc/button", "/etc/button/door.conf"}, left
         units = clean.says("for what in list-units list-unit-files; do"
                            " systemctl $what --plain --no-legend 'led*' 'button*'; done")
         assert units == "", units
+
+
+@scenario("container", "the button's machine alone, with led-mqtt: README's lines, off, removed, purged")
+def button_alone(pi):
+    with another(pi, build("clean", pi.suite)) as clean:
+        before = files(clean)
+        bring(clean.root, clean.suite)
+        for command in install_commands():
+            if "led-button" in command or "led-mqtt" in command:
+                clean(f"cd /{CHECKOUT} && {command}")
+        clean("systemctl enable -q --now led-mqtt")
+        clean.wait_for("[ -S /run/led/mqtt.sock ]")
+        for command in section("Off again"):
+            if re.search(r"button\b|led-mqtt", command):
+                clean.says(command)
+        assert clean.processes() == "", clean.processes()
+        # apt knows led-web from no package that is installed here.
+        remove = section("Remove")[-1]
+        clean(f"{YES} && {remove} && {remove.replace('remove', 'purge')} && rm /etc/apt/apt.conf.d/yes")
+        clean("systemctl daemon-reload; systemctl reset-failed")
+        left = files(clean) - before
+        assert left == set(), left
 
 
 @scenario("container", "apt remove ends led-line without a warning, however it was started")
@@ -106,7 +138,7 @@ def remove(pi):
 
 
 def listening(pi):
-    return pi.says("ss -Hltn 'sport = 5555 or sport = 5556'; ls -d /run/led/* /run/led-tls 2>/dev/null")
+    return pi.says("ss -Hltn 'sport >= 5555 and sport <= 5557'; ls -d /run/led/* /run/led-tls 2>/dev/null")
 
 
 def restarted(pi, before):
@@ -117,6 +149,92 @@ def restarted(pi, before):
         assert now == before and "deleted" in program, (now, before, program)
     else:
         assert now != before and "deleted" not in program, (now, before, program)
+
+
+# The administrator says yes, and keeps changed settings.
+YES = """echo 'APT::Get::Assume-Yes "true"; Dpkg::Options { "--force-confold"; };' >/etc/apt/apt.conf.d/yes
+         rm -f /etc/apt/sources.list"""
+
+
+def candidate(pi):
+    return pi("apt-cache policy led-socket | sed -n 's/.*Candidate: //p'")
+
+
+def installs(pi, typed):
+    """apt installs what a user types, from a repository; led-client comes as a recommendation."""
+    pi(YES)
+    pi(typed, 200)
+    for name in "led-socket", "led-button", "led-client":
+        assert pi(f"dpkg-query -Wf '${{db:Status-Status}}' {name}") == "installed", name
+    assert pi("systemctl is-active button.service") == "active"
+
+
+def refuses(pi, *whys):
+    """A machine that has not yet seen the repository takes nothing from it, and says why."""
+    pi("rm -rf /var/lib/apt/lists/*")
+    status, said = pi.run("apt-get update --error-on=any")
+    assert status != 0 and any(why in said for why in whys), said
+    known = pi("apt-cache madison led-socket")
+    assert known == "", known
+
+
+@scenario("container", "an apt repository: an installation and an upgrade; a change or another key is refused")
+def repository(pi):
+    with another(pi, build("clean", pi.suite)) as clean:
+        files = packages(pi.suite, "amd64")
+        bring(clean.root, pi.suite)
+        folder = clean.root / "srv/led-socket"
+        publish(folder, pi.suite, files, url="http://pi/led-socket")
+        clean("systemd-run -q --unit=web python3 -m http.server -d /srv 80")
+        clean.wait_for("ss -Hltn sport = 80 | grep -q .")
+        installs(clean, (folder / "install.txt").read_text())
+        clean("echo LED=log >/etc/default/led; systemctl enable --now led.socket")
+        assert clean("led on") == "ON"
+
+        # The next version, which apt finds beside the first; the LED stays lit.
+        publish(folder, pi.suite, (clean.root / "usr/src/next").glob("*.deb"), url="http://pi/led-socket")
+        before, holder = candidate(clean), clean.property("led-line", "MainPID")
+        count, slowest, *wrong = guest(clean, "upgrade", "sh -c 'apt update && apt upgrade'").split(maxsplit=2)
+        print(f"# upgrade by apt: asked {count} times, the longest wait {slowest} ms")
+        assert not wrong and int(count) > 20, wrong
+        restarted(clean, holder)
+        assert candidate(clean) == f"{before}+next"
+        assert clean("dpkg-query -Wf '${Version}\n' led-socket led-client led-button | sort -u") == f"{before}+next"
+        assert clean("cat /etc/default/led; led status") == "LED=log\nON"
+        # And back.
+        clean(f"apt install --allow-downgrades led-socket={before}")
+        assert clean("led status") == "ON"
+
+        changed_after_signing(folder, pi.suite)
+        refuses(clean, "Hash Sum mismatch")
+        # Somebody else's repository in its place.
+        (folder / "led-socket.asc").unlink()
+        publish(folder, pi.suite, [], key="another")
+        refuses(clean, "NO_PUBKEY", "Missing key")  # gpgv's words, and Sequoia's
+
+
+@scenario("pi3", "an apt repository: an installation and an upgrade with the LED lit; a change is refused")
+def repository_on_board(pi):
+    # Its clock starts anew at each boot, and a signature of tomorrow is none.
+    pi(f"date -s @{time.time():.0f}; ln -sfn first /srv/led-socket; rm -f /etc/default/{{led,button}}"
+       " /var/lib/man-db/auto-update")
+    installs(pi, pi("cat /srv/led-socket/install.txt"))
+    pi("systemctl enable --now led.socket")
+    assert pi("led on") == "ON"
+    pin(pi, "gpio_out hi")
+
+    before, holder = candidate(pi), pi.property("led-line", "MainPID")
+    pi("ln -sfn second /srv/led-socket")
+    pi(f"(until test -e /run/upgraded; do grep '^pin 17 ' {PINS}; sleep 0.1; done) >/run/seen 2>&1 &"
+       " apt update && apt upgrade; status=$?; touch /run/upgraded; wait; exit $status", 200)
+    seen = pi("cat /run/seen").splitlines()
+    print(f"# upgrade by apt: pin 17 looked at {len(seen)} times")
+    assert len(seen) > 20 and all("gpio_out" in line and " hi" in line for line in seen), set(seen)
+    assert pi.property("led-line", "MainPID") not in ("0", holder)
+    assert candidate(pi) == f"{before}+next" and pi("led status") == "ON"
+
+    pi("ln -sfn changed /srv/led-socket")
+    refuses(pi, "Hash Sum mismatch")
 
 
 @scenario("container", "debian/tests pass after the packages are installed")
@@ -131,19 +249,39 @@ def autopkgtest(pi):
         )
         summary = output.rpartition("@@@@ summary")[2]
         results = re.findall(r"^(led-\w+) +(\w+)", summary, re.M)
-        names = "led-socket", "led-button", "led-mqtt", "led-tls"
+        names = "led-socket", "led-client", "led-button", "led-mqtt", "led-web", "led-tls"
         assert status == 0 and results == [(name, "PASS") for name in names], output
 
 
-@scenario("container", "built from source, as README says")
+@scenario("container", "built from source, as doc/install.md says")
 def source(pi):
     with another(pi, build("tree", pi.suite)) as other:
         copy([SOURCE / name for name in SOURCES], other.root / "usr/src/led-socket")
-        for command in readme("From source"):
+        for command in section("From source"):
             other(f"cd /usr/src/led-socket && {command}", 300)
         assert other("systemctl is-active button.service") == "active"
         other("echo LED=log >/etc/default/led; systemctl enable --now led.socket")
         assert other.ask("LED ON") == "OK LED ON"
+
+        # An update: new units, and the settings as they were.
+        other("cd /usr/src/led-socket && for file in units/*; do echo '# next' >>$file; done")
+        before = other.property("led-line", "MainPID")
+        for command in section("Update from source"):
+            other(f"cd /usr/src/led-socket && {command.removeprefix('git pull && ')}", 300)
+        assert other("cat /etc/default/led") == "LED=log"
+        assert "# next" not in other("cat /etc/default/{button,led-mqtt,led-tls,led-web}")
+        assert "# next" in other("systemctl cat led-line.service")
+        assert other.property("led-line", "MainPID") not in ("0", before)
+        assert other.ask() == "OK LED ON"
+
+        for command in section("Uninstall what was built"):
+            other(f"cd /usr/src/led-socket && {command}")
+        assert other.processes() == "" and listening(other) == "", other.processes()
+        left = other.says("systemctl list-unit-files --plain --no-legend 'led*' 'button*';"
+                          " cd /etc/systemd/system; ls *.wants | grep -E '^(led|button)';"
+                          " ls /usr/sbin/led-line /usr/sbin/button /usr/bin/led* 2>/dev/null")
+        assert left == "", left
+        assert other("cat /etc/default/led") == "LED=log"
 
 
 @scenario("vm", "an upgrade while the LED is lit: it stays lit, and every client is answered")
@@ -169,7 +307,7 @@ def upgrade(pi):
     assert pi.ask("LED OFF") == "OK LED OFF" and presses(pi, 2) == ["1", "0"]
 
 
-@scenario("vm", "configuring a package leaves GPIO chips of group gpio alone")
+@scenario("vm", "configuring a package leaves GPIO chips of group gpio alone", once=True)
 def configure(pi):
     # As on Raspberry Pi OS: a link that a "change" of the chip takes away.
     pi("echo 'SUBSYSTEM==\"gpio\", KERNEL==\"gpiochip*\", ACTION!=\"change\", SYMLINK+=\"old-name\"'"
@@ -182,13 +320,15 @@ def configure(pi):
         if spoilt:
             pi(f"chgrp root {pi.chip()} {led}/*; chmod 600 {pi.chip()}; chmod 644 {led}/brightness")
         for _ in range(2):
-            pi("dpkg-reconfigure led-socket led-button", 200)
+            # What dpkg runs; dpkg-reconfigure would spend a minute on its questions.
+            pi("for name in led-socket led-button; do DPKG_MAINTSCRIPT_PACKAGE=$name"
+               " /var/lib/dpkg/info/$name.postinst configure || exit; done", 200)
             pi("udevadm settle; test -L /dev/old-name")
             assert pi(f"stat -c %G:%a {pi.chip()} {led}/brightness") == "gpio:660\ngpio:664"
     pi("rm /etc/udev/rules.d/99-link.rules")
 
 
-@scenario("vm", "README's settings for other pins, across a reboot")
+@scenario("vm", "recipe: settings for other pins, across a reboot", once=True)
 def pins(pi):
     by_name, _ = setting("LED=gpio:GPIO27")
     by_number, _ = setting("LED=gpio:gpiochip0/27,active-low")

@@ -197,4 +197,4 @@ def bad_network(pi):
         assert pi("echo LED STATUS | led-handler") == "OK LED OFF"
     # The trouble was real.
     assert int(pi.property("led-line", "NRestarts")) > 10 // part
-    assert int(pi.property("led.socket", "NRefused")) > 10
+    assert int(pi.property("led.socket", "NRefused")) > 0
