@@ -348,7 +348,7 @@ static int run(struct program *program, const struct options *options)
 	switch_init(&program->state, &its);
 
 	find_button(program);
-	sd_notify(0, "READY=1");
+	status_ready(program->status);
 	return sd_event_loop(program->event);
 }
 

@@ -19,13 +19,17 @@ struct status {
 	void *userdata;
 };
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+static void notify(const struct status *status, const char *before)
 {
-	const struct status *status = userdata;
 	char text[STATUS_MAX] = "";
 
 	status->write(status->userdata, text);
-	sd_notifyf(0, "STATUS=%s", text);
+	sd_notifyf(0, "%sSTATUS=%s", before, text);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	notify(userdata, "");
 	return 0;
 }
 
@@ -42,6 +46,12 @@ struct status *status_create(
 		return status;
 	status_destroy(status);
 	return NULL;
+}
+
+void status_ready(struct status *status)
+{
+	timer_stop(status->timer);
+	notify(status, "READY=1\n");
 }
 
 void status_changed(struct status *status)

@@ -21,6 +21,9 @@ struct status;
 struct status *status_create(
 	sd_event *event, void (*write)(void *userdata, char text[STATUS_MAX]), void *userdata);
 
+/* Says that the service is ready, and sends the text in the same message. */
+void status_ready(struct status *status);
+
 /* The text may be another one now: has it written and sent in a moment. */
 void status_changed(struct status *status);
 

@@ -48,6 +48,18 @@ TEST("a batch of changes is one message, which says how it is in the end")
 	status_destroy(status);
 }
 
+TEST("a service that is ready says how it is in the same message, and once")
+{
+	struct status *status = status_create(event, write_text, it);
+
+	value = 3;
+	status_changed(status);
+	status_ready(status);
+	CHECK_TEXT(message(), "READY=1\nSTATUS=it is 3");
+	CHECK_TEXT(message(), "");
+	status_destroy(status);
+}
+
 TEST("nothing is sent without a change, nor after the end")
 {
 	struct status *status = status_create(event, write_text, it);
@@ -56,7 +68,7 @@ TEST("nothing is sent without a change, nor after the end")
 	status_changed(status);
 	status_destroy(status);
 	CHECK_TEXT(message(), "");
-	CHECK(written == 2);
+	CHECK(written == 3);
 	status_destroy(NULL);
 }
 

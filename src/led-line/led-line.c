@@ -268,7 +268,7 @@ int main(int argc, char *argv[])
 	variables_warn(environ);
 	r = set_up(&program);
 	if (r >= 0) {
-		sd_notify(0, "READY=1");
+		leds_ready(program.leds);
 		r = sd_event_loop(program.event);
 	}
 	if (r < 0 && !program.explained)

@@ -252,10 +252,14 @@ int leds_start(struct leds *leds, bool let_go)
 		if (!leds->saver)
 			return -ENOMEM;
 	}
-	status_changed(leds->status);
 	for (unsigned i = 0; i < leds->n; i++)
 		holder_start(leds->holders[i], first_state(leds->holders[i], saved), free_by);
 	return 0;
+}
+
+void leds_ready(const struct leds *leds)
+{
+	status_ready(leds->status);
 }
 
 bool leds_are_none(const struct leds *leds)

@@ -56,6 +56,9 @@ bool leds_inherit(struct leds *leds, int fd, const char *name);
  */
 int leds_start(struct leds *leds, bool let_go);
 
+/* Says to the service manager that led-line is ready, and how the LEDs are. */
+void leds_ready(const struct leds *leds);
+
 /*
  * Carries out a command, or answers it. LED WATCH is not among them: watchers.h.
  *

@@ -349,8 +349,7 @@ static int run(struct program *program)
 	int r = set_up(program);
 
 	if (r >= 0) {
-		sd_notify(0, "READY=1");
-		status_changed(program->status);
+		status_ready(program->status);
 		r = sd_event_loop(program->event);
 	}
 	if (r < 0 && r != -EADDRNOTAVAIL)

@@ -173,8 +173,7 @@ static int run(struct program *program, int r)
 	if (r >= 0)
 		r = begin(program);
 	if (r >= 0) {
-		sd_notify(0, "READY=1");
-		status_changed(program->status);
+		status_ready(program->status);
 		r = sd_event_loop(program->event);
 	}
 	if (r < 0 && r != -EADDRNOTAVAIL)
