@@ -45,6 +45,7 @@ TEST("an LED may have a name")
 	CHECK_TEXT(MEANING("led Kitchen-2 toggle\n"), "LED kitchen-2 TOGGLE");
 	CHECK_TEXT(MEANING("LED led STATUS\n"), "LED led STATUS");
 	CHECK_TEXT(MEANING("LED a123456789abcdef OFF\n"), "LED a123456789abcdef OFF");
+	CHECK_TEXT(MEANING("LED a OFF\n"), "LED a OFF");
 	CHECK_TEXT(MEANING("LED a123456789abcdefg OFF\n"), UNKNOWN);
 	CHECK_TEXT(MEANING("LED 1a ON\n"), UNKNOWN);
 	CHECK_TEXT(MEANING("LED -a ON\n"), UNKNOWN);
@@ -356,6 +357,9 @@ TEST("the log sees printable ASCII only")
 
 	command_feed(&command, "a\"b\\\x1b[31m\xfe\r\n", 12);
 	CHECK_TEXT(command_quote(&command, quoted), "a\\x22b\\x5c\\x1b[31m\\xfe");
+	command = (struct command){0};
+	command_feed(&command, "\x1f ~\x7f\n", 5);
+	CHECK_TEXT(command_quote(&command, quoted), "\\x1f ~\\x7f");
 	for (int i = 0; i < 70; i++)
 		command_feed(&long_one, "\x01", 1);
 	CHECK(strlen(command_quote(&long_one, quoted)) == (COMMAND_MAX + 1) * 4);

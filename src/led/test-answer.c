@@ -128,8 +128,8 @@ TEST("what is no printable character is a question mark")
 {
 	read_line("OK LED \x1b[2J\tkitchen\xff ON");
 	check("?[2J?kitchen? ON\n", "", STATUS_DONE);
-	read_line("ERR \x7f");
-	check("", "?", STATUS_REFUSED);
+	read_line("ERR ~\x7f");
+	check("", "~?", STATUS_REFUSED);
 }
 
 TAP_MAIN
