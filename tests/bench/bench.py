@@ -24,10 +24,14 @@ def measure(names):
 
 
 def check():
-    """The bounds, as TAP."""
+    """The bounds, as TAP. What misses one is measured once more: a machine has moments of its own."""
     count = 0
     for name in BOUND:
-        for result in PARTS[name]():
+        results = list(PARTS[name]())
+        if missed := [f"{result.what}: {result.problem}" for result in results if result.problem]:
+            print("".join(f"# once more: {line}\n" for line in missed), end="")
+            results = list(PARTS[name]())
+        for result in results:
             count += 1
             print(f"{'not ' if result.problem else ''}ok {count} - {result.what}")
             print("\n".join(f"# {line}" for line in str(result).splitlines()))

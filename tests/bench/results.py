@@ -22,19 +22,25 @@ class Race:
     ours: list
     against: str
     other: list
-    bound: float = math.inf
+    bound: float | tuple = math.inf  # of both, or of the answer and of the end
 
     def ratio(self, which):
         return median(self.ours, which) / median(self.other, which)
 
     @property
+    def bounds(self):
+        return self.bound if isinstance(self.bound, tuple) else (self.bound, self.bound)
+
+    @property
     def problem(self):
-        worse = max(self.ratio(ANSWER), self.ratio(END))
-        limit = self.bound * (MARGIN if CHECK else 1)
-        return f"{worse:.2f} times, where {self.bound:g} is the bound" if worse > limit else ""
+        return ", ".join(
+            f"{self.ratio(which):.2f} times, where {bound:g} is the bound"
+            for which, bound in zip((ANSWER, END), self.bounds)
+            if self.ratio(which) > bound * (MARGIN if CHECK else 1)
+        )
 
     def __str__(self):
-        bound = "" if self.bound == math.inf else f"{self.bound:7.2f}"
+        bound = "".join(f"{bound:7.2f}" for bound in dict.fromkeys(self.bounds) if bound != math.inf)
         ratios = f"{self.ratio(ANSWER):9.2f} {self.ratio(END):5.2f}"
         return (f"{self.what:40}{columns(self.ours)}{ratios}{bound}\n"
                 f"  {self.against:38}{columns(self.other)}")
