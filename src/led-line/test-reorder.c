@@ -39,6 +39,9 @@ TEST("late toggles and what they toggle")
 
 static const enum verb VERBS[] = {VERB_ON, VERB_OFF, VERB_TOGGLE};
 
+/* The machine has been running for a day. */
+#define START_MS 86400000
+
 /* Commands in the order of their arrival, 1 ms apart, and what they leave. */
 struct arrivals {
 	enum verb verbs[200];
@@ -53,7 +56,7 @@ static bool ends_right(const struct arrivals *arrivals, const unsigned *applied)
 	bool lit = arrivals->start;
 
 	for (unsigned i = 0; i < arrivals->n; i++)
-		reorder_apply(&reorder, arrivals->verbs[applied[i]], 100 + applied[i], &lit);
+		reorder_apply(&reorder, arrivals->verbs[applied[i]], START_MS + applied[i], &lit);
 	return lit == arrivals->wanted;
 }
 
@@ -194,6 +197,11 @@ TEST("a pulse after, and before, toggles")
 	reorder_apply(&reorder, VERB_TOGGLE, 31, &lit);
 	CHECK(reorder_apply(&reorder, VERB_PULSE, 20, &lit) && lit);
 	CHECK(!reorder_pulses(&reorder, 20));
+	/* It came in the same millisecond, and after the toggle. */
+	reorder = (struct reorder){0};
+	reorder_apply(&reorder, VERB_TOGGLE, 10, &lit);
+	reorder_apply(&reorder, VERB_PULSE, 10, &lit);
+	CHECK(reorder_pulses(&reorder, 10));
 }
 
 /* PULSE at 10, its end at 20: commands of before the end come after it. */
@@ -230,6 +238,19 @@ TEST("late commands, and a pulse that has ended")
 	}
 }
 
+TEST("a toggle in a pulse that has ended sets nothing, one at its end does")
+{
+	struct reorder reorder = {0};
+	bool lit = false;
+
+	reorder_apply(&reorder, VERB_PULSE, 10, &lit);
+	reorder_end_pulse(&reorder, 20);
+	lit = false;
+	CHECK(!reorder_apply(&reorder, VERB_TOGGLE, 19, &lit) && !lit);
+	reorder_end_pulse(&reorder, 20);
+	CHECK(reorder_apply(&reorder, VERB_TOGGLE, 20, &lit) && lit);
+}
+
 TEST("a toggle that has left the window is forgotten, at the window's very edge too")
 {
 	for (uint64_t step = REORDER_WINDOW_MS - 2; step <= REORDER_WINDOW_MS; step++) {
@@ -241,6 +262,16 @@ TEST("a toggle that has left the window is forgotten, at the window's very edge 
 		CHECK(reorder_apply(&reorder, VERB_TOGGLE, 100000 + REORDER_WINDOW_MS + 3, &lit));
 		/* One toggle is newer than this. */
 		CHECK(reorder_apply(&reorder, VERB_OFF, 100000 + step, &lit) && lit);
+	}
+	for (uint64_t at = 100000; at < 100000 + 2 * REORDER_WINDOW_MS; at += 64) {
+		struct reorder reorder = {0};
+		bool lit = false;
+
+		/* The last one takes the first one's place in the window. */
+		reorder_apply(&reorder, VERB_TOGGLE, at, &lit);
+		reorder_apply(&reorder, VERB_TOGGLE, at + 1, &lit);
+		reorder_apply(&reorder, VERB_TOGGLE, at + REORDER_WINDOW_MS, &lit);
+		CHECK(reorder_apply(&reorder, VERB_OFF, at + REORDER_WINDOW_MS - 1, &lit) && lit);
 	}
 }
 
