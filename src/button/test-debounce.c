@@ -143,6 +143,7 @@ TEST("a clock that steps back")
 	debounce_init(&debounce, QUIET, 0, false);
 	CHECK(edge(&debounce, 100 * MSEC, true));
 	CHECK(!edge(&debounce, 50 * MSEC, false));
+	CHECK(debounce_deadline(&debounce) == 100 * MSEC);
 	CHECK(edge(&debounce, 100 * MSEC + QUIET, true));
 }
 
@@ -296,6 +297,16 @@ TEST("a press shorter than the quiet time opens, too")
 	debounce_edge(&debounce, 4 * MSEC + QUIET, true);
 	CHECK(is_next(&debounce, 100 * MSEC, 4 * MSEC + QUIET, true));
 	CHECK(!settle(&debounce, 100 * MSEC));
+}
+
+TEST("an edge after which the contact is read as it was is a movement, too")
+{
+	struct debounce debounce;
+
+	debounce_init(&debounce, QUIET, 0, true);
+	CHECK(!edge(&debounce, 100 * MSEC, false));
+	CHECK(!edge(&debounce, 105 * MSEC, false));
+	CHECK(debounce_deadline(&debounce) == 105 * MSEC + QUIET);
 }
 
 TEST("a held contact that opens for a moment is held")
