@@ -125,6 +125,27 @@ TEST("what is on its way counts as carried out")
 	CHECK(resolve("", NOW + GROUP_SETTLE_USEC) == VERB_ON);
 }
 
+TEST("what comes back is the oldest of its kind, and is done when the broker has acknowledged it, "
+     "too")
+{
+	begin("0");
+	press("");
+	press("");
+	press("");
+	group_came(&g, VERB_OFF, NOW);
+	CHECK(g.n_sent == 3 && g.sent[0].away && !g.sent[1].away && g.sent[2].away);
+	group_came(&g, VERB_ON, NOW);
+	CHECK(g.n_sent == 3 && !g.sent[0].away && g.sent[2].away);
+	group_acknowledged(&g, 2, false);
+	group_acknowledged(&g, 1, false);
+	CHECK(g.n_sent == 1 && g.sent[0].id == 3);
+	/* No message, and one that is none of these. */
+	group_acknowledged(&g, 3, false);
+	group_acknowledged(&g, 0, true);
+	group_acknowledged(&g, 99, true);
+	CHECK(g.n_sent == 1 && g.sent[0].away);
+}
+
 TEST("what has come back counts for a second, whatever the LEDs show, and then they decide")
 {
 	begin("0");
@@ -206,9 +227,17 @@ TEST("what was refused does not count")
 	CHECK(resolve("a", NOW) == VERB_ON && resolve("", NOW) == VERB_ON);
 	leds("1");
 	CHECK(resolve("a", NOW) == VERB_OFF);
-	/* What is not one of these. */
-	group_acknowledged(&g, 0, true);
-	group_acknowledged(&g, 99, false);
+}
+
+TEST("a key that was taken once keeps what it became, also if it is sent once more and refused")
+{
+	begin("0");
+	CHECK(press("a") == VERB_ON);
+	comes_back(1, VERB_ON);
+	CHECK(press("a") == VERB_ON);
+	group_acknowledged(&g, 2, true);
+	leds("1");
+	CHECK(resolve("a", NOW) == VERB_ON);
 }
 
 TEST("a connection that breaks: the LEDs decide, and keys keep what they became")
@@ -223,6 +252,13 @@ TEST("a connection that breaks: the LEDs decide, and keys keep what they became"
 	CHECK(press("a") == VERB_ON);
 	group_acknowledged(&g, 2, true);
 	CHECK(resolve("a", NOW) == VERB_ON);
+	/* The same of each that was on its way. */
+	begin("0");
+	CHECK(press("a") == VERB_ON && press("b") == VERB_OFF);
+	group_down(&g);
+	CHECK(press("b") == VERB_OFF);
+	group_acknowledged(&g, 3, true);
+	CHECK(resolve("b", NOW) == VERB_OFF);
 	/* Without LEDs, it counts. */
 	begin("");
 	press("");
