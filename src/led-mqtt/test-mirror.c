@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mirror.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "tap.h"
@@ -45,8 +46,9 @@ static const char *at_broker(const char *topic)
 	return "nothing";
 }
 
-static const char *refused; /* a part of topics, or NULL */
-static char steps[2000];    /* what was published of 0.4's message, and that others were */
+static const char *refused;      /* a part of topics, or NULL */
+static unsigned most = UINT_MAX; /* after so many messages the connection breaks */
+static char steps[2000];         /* what was published of 0.4's message, and that others were */
 
 static void note_step(const char *topic, const char *payload)
 {
@@ -64,7 +66,7 @@ static unsigned synchronize(uint64_t now)
 	unsigned n = 0;
 
 	*steps = '\0';
-	for (struct retained_topic *topic; (topic = mirror_next(&m, now)); n++) {
+	for (struct retained_topic *topic; n < most && (topic = mirror_next(&m, now)); n++) {
 		unsigned i = 0;
 
 		while (i < topics && strcmp(broker[i].topic, topic->name) != 0)
@@ -595,6 +597,34 @@ TEST("the move from 0.4, which was interrupted; or is found after the new messag
 	message(OLD, OLD_MESSAGE, true);
 	synchronize(NOW);
 	CHECK_TEXT(steps, REDUCED MIGRATE "new cleared ");
+}
+
+TEST("the move from 0.4, interrupted after any number of messages")
+{
+	unsigned all = 0, n;
+
+	for (unsigned i = 0; i <= all; i++) {
+		begin_with(&BUTTONS, &DISCOVERY);
+		strcpy(broker[0].topic, OLD);
+		strcpy(broker[0].payload, OLD_MESSAGE);
+		topics = 1;
+		mirror_up(&m);
+		message(OLD, OLD_MESSAGE, true);
+		leds("kitchen=1 pump=2s");
+		most = i;
+		synchronize(NOW);
+		most = UINT_MAX;
+		reconnect();
+		for (unsigned j = 0; j < topics; j++)
+			if (*broker[j].payload)
+				message(broker[j].topic, broker[j].payload, true);
+		n = synchronize(NOW);
+		all = i == 0 ? n : all;
+		CHECK_TEXT(at_broker(OLD), "");
+		CHECK(*at_broker(LIGHT("kitchen")) == '{' && *at_broker(SWITCH("pump")) == '{' &&
+			*at_broker(LONG("door")) == '{' && *at_broker(LIGHT("pump")) != '{');
+		CHECK_TEXT(at_broker("led/pi/kitchen"), "OFF");
+	}
 }
 
 TEST("the move from 0.4: what is no message, what is refused, a machine with buttons alone")
