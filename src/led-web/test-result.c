@@ -58,6 +58,35 @@ TEST("the longest answer of led-line fits")
 	CHECK(strlen(r.text) < sizeof r.text);
 }
 
+/* The same of an LED that somebody asks for. */
+static unsigned state_of(const struct follow *follow, const char *name, const char *away)
+{
+	memset(&r, 0, sizeof r);
+	result_state(&r, follow, name, away);
+	return r.status;
+}
+
+TEST("what an LED shows, why it does not work, and that there is none")
+{
+	struct follow follow = {
+		.leds = {{.name = "kitchen", .state = LED_ON}, {.name = "door", .state = LED_OFF},
+			{.name = "pump", .state = LED_MISSING, .why = "no such chip"}},
+		.n = 3};
+
+	CHECK(state_of(&follow, "kitchen", "") == 200);
+	CHECK_TEXT(r.text, "ON");
+	CHECK(state_of(&follow, "door", "") == 200);
+	CHECK_TEXT(r.text, "OFF");
+	CHECK(state_of(&follow, "pump", "") == 503);
+	CHECK_TEXT(r.text, "ERR no such chip");
+	CHECK(state_of(&follow, "attic", "") == 404);
+	CHECK_TEXT(r.text, "ERR no LED is called attic");
+	/* led-line is away: it may have an LED of that name when it is back. */
+	follow.missing = true;
+	CHECK(state_of(&follow, "attic", "No such file or directory") == 503);
+	CHECK_TEXT(r.text, "ERR No such file or directory");
+}
+
 int main(void)
 {
 	return tap_run();
