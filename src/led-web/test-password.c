@@ -46,7 +46,7 @@ TEST("one that is too long is wrong, and harms nobody")
 
 TEST("the longest one")
 {
-	char header[6 + 340 + 1] = "Basic ", password[PASSWORD_MAX + 2];
+	char header[6 + 344 + 1] = "Basic ", password[PASSWORD_MAX + 2];
 
 	/* "YWFh" is "aaa", "YTph" is "a:a". */
 	memcpy(header + 6, "YTph", 4);
@@ -55,7 +55,10 @@ TEST("the longest one")
 	memset(password, 'a', sizeof password);
 	password[1] = ':';
 	password[PASSWORD_MAX] = '\0';
-	CHECK(!password_check(password) && password_is_right(header, password));
+	/* It begins with the right one, and is longer. */
+	CHECK(!password_check(password) && !password_is_right(header, password));
+	header[6 + 340] = '\0';
+	CHECK(password_is_right(header, password));
 	password[PASSWORD_MAX] = 'a';
 	password[PASSWORD_MAX + 1] = '\0';
 	CHECK_TEXT(password_check(password), "USER:PASSWORD has at most 255 bytes");
