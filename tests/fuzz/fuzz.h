@@ -52,7 +52,7 @@ static inline bool is_like(struct pattern *pattern, const char *text)
 	return regexec(&pattern->regex, text, 0, NULL, 0) == 0;
 }
 
-/* The bytes up to the first NUL, for free(3): an access behind their end is one behind a block. */
+/* The bytes up to the first NUL, for free(3): a sanitizer sees an access past their end. */
 static inline char *text_of(const uint8_t *data, size_t size)
 {
 	char *text = strndup(size > 0 ? (const char *)data : "", size);
