@@ -1173,10 +1173,11 @@ def birth(w):
     before = len(client.messages)
     client.publish("homeassistant/status", "online", retain=True)
     eventually(lambda: topic in retained(w, topic), 5, 0.2)
-    eventually(lambda: len({t for t, _, _ in client.messages[before:] if t.endswith("/config")}) == 4)
+    seen = lambda: {t for t, _, _ in client.messages[before:] if t.endswith("/config")}
+    eventually(lambda: len(seen()) == 4)
     # What is retained there is no start.
     client.close()
-    late = Client(w, "homeassistant/#")
+    late = Client(w, *seen(), "homeassistant/status")
     eventually(lambda: len(late.messages) == 5)
     press(w, b"PRESS door\n")
     assert len(late.messages) == 5
