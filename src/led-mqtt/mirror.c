@@ -521,13 +521,19 @@ static void take_retained(struct mirror *mirror, const char *topic, enum topic k
 	static const char *const STATES[] = {"ON", "OFF"}, *const AVAILABILITIES[] = {
 								   TOPICS_ONLINE, TOPICS_OFFLINE};
 
+	if (kind == TOPIC_CONTACT || kind == TOPIC_CONTACT_AVAILABILITY) {
+		if (contacts_find(mirror->known_contacts, name))
+			take_contact(mirror, topic, payload, length,
+				kind == TOPIC_CONTACT ? STATES : AVAILABILITIES);
+		return;
+	}
+	/* A broker that acknowledges nothing does not fill the memory. */
+	if (retained_clears(&mirror->retained) >= MIRROR_CLEARS_MAX)
+		return;
 	if (kind == TOPIC_LED || kind == TOPIC_LED_AVAILABILITY)
 		take_left(mirror, name);
-	else if (kind != TOPIC_CONTACT && kind != TOPIC_CONTACT_AVAILABILITY)
+	else
 		take_left_discovery(mirror, topic);
-	else if (contacts_find(mirror->known_contacts, name))
-		take_contact(mirror, topic, payload, length,
-			kind == TOPIC_CONTACT ? STATES : AVAILABILITIES);
 }
 
 enum meaning mirror_message(struct mirror *mirror, const char *topic, const void *payload,

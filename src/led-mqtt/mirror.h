@@ -28,6 +28,12 @@
 /* As many as a machine may have, and as many again that are gone. */
 #define THINGS_MAX (2 * LEDS_MAX)
 
+/*
+ * So many topics may wait until the broker acknowledges that they are cleared, and those of one
+ * thing more: what else it retains of things that are gone stays until the next connection.
+ */
+#define MIRROR_CLEARS_MAX 256
+
 /* An LED, a button or a contact that is there, or has left something at the broker. */
 struct thing {
 	char name[COMMAND_NAME_MAX + 1];

@@ -230,6 +230,15 @@ uint64_t retained_due(const struct retained *retained)
 	return due;
 }
 
+unsigned retained_clears(const struct retained *retained)
+{
+	unsigned n = 0;
+
+	for (const struct retained_topic *topic = retained->first; topic; topic = topic->next)
+		n += !*topic->payload;
+	return n;
+}
+
 bool retained_is_done(const struct retained *retained)
 {
 	for (const struct retained_topic *topic = retained->first; topic; topic = topic->next)

@@ -107,6 +107,9 @@ enum retained_kind retained_seen(struct retained *retained, const char *name, co
 /* When retained_next() will have a correction; UINT64_MAX for never. */
 uint64_t retained_due(const struct retained *retained);
 
+/* How many topics are being cleared. */
+unsigned retained_clears(const struct retained *retained);
+
 /* Whether the broker has everything. */
 bool retained_is_done(const struct retained *retained);
 

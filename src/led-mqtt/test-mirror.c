@@ -775,6 +775,41 @@ TEST("whatever is retained, led-line's LEDs have their places")
 	CHECK_TEXT(at_broker("led/pi/more"), "");
 }
 
+static unsigned waiting(void)
+{
+	unsigned n = 0;
+
+	for (struct retained_topic *topic = m.retained.first; topic; topic = topic->next)
+		n++;
+	return n;
+}
+
+TEST("a broker that retains topics without end, and acknowledges none, fills no memory")
+{
+	static const char *const LEFT[] = {"led/pi/junk%d", "led/pi/junk%d/availability",
+		LIGHT("junk%d"), EVENT("junk%d"), SENSOR("junk%d")};
+	char topic[80];
+	unsigned there;
+
+	for (size_t kind = 0; kind < sizeof LEFT / sizeof *LEFT; kind++) {
+		begin();
+		leds("led=2");
+		synchronize(NOW);
+		synchronize(NOW + MIRROR_LOOK_USEC);
+		there = waiting();
+		for (int i = 0; i < 2000; i++) {
+			sprintf(topic, LEFT[kind], i);
+			message(topic, "ON", true);
+			for (struct retained_topic *t; (t = mirror_next(&m, NOW));)
+				retained_sent(t, i + 2);
+		}
+		CHECK(waiting() > there + 64 && waiting() < there + MIRROR_CLEARS_MAX + 3);
+		/* Its own are published meanwhile. */
+		leds("led=1");
+		CHECK_TEXT(mirror_next(&m, NOW)->name, "led/pi/led");
+	}
+}
+
 TEST("an LED whose name is a topic's is not published")
 {
 	begin();

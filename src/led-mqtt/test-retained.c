@@ -114,8 +114,11 @@ TEST("a topic that is cleared is forgotten, but not before the broker has it")
 	retained_set(&r, "a", "1");
 	retained_set(&r, "b", "1");
 	done(NOW);
+	CHECK(retained_clears(&r) == 0);
 	retained_set(&r, "a", "");
+	CHECK(retained_clears(&r) == 1);
 	CHECK_TEXT(published(NOW), "a=");
+	CHECK(retained_clears(&r) == 1);
 	CHECK(see("a", "x", NOW) == RETAINED_KNOWN);
 	retained_down(&r);
 	retained_up(&r);
