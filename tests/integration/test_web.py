@@ -4,6 +4,7 @@
 import base64
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
@@ -776,7 +777,10 @@ def flood(w):
     before = memory()
 
     def client(number):
-        for n in range(count // 4):
+        # Until led-line has been asked three times meanwhile, too, however fast this machine is.
+        for n in itertools.count():
+            if n >= count // 4 and (asked > 2 or gave_up):
+                break
             with contextlib.suppress(OSError), socket.create_connection(
                 HERE, 20, source_address=(f"127.0.0.{2 + number}", 0)
             ) as s:
@@ -784,15 +788,18 @@ def flood(w):
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset if n % 2 else bytes(8))
                 s.sendall(garbage[(n + number) % len(garbage)])
 
+    asked, gave_up = 0, False
     clients = [threading.Thread(target=client, args=(number,)) for number in range(4)]
     for thread in clients:
         thread.start()
-    asked = 0
-    while any(thread.is_alive() for thread in clients):
-        assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
-        asked += 1
-        time.sleep(0.05)
-    assert asked > 2 and connected == [count // 4] * 4, (asked, connected)
+    try:
+        while any(thread.is_alive() for thread in clients):
+            assert ask(b"LED STATUS\n", w.dir / "line.sock") == b"OK LED OFF\n"
+            asked += 1
+            time.sleep(0.05)
+    finally:
+        gave_up = True
+    assert asked > 2 and min(connected) >= count // 4, (asked, connected)
     eventually(lambda: program.manager.status().startswith("pages: 0,"), 30)
 
     def serves():
