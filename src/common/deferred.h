@@ -7,7 +7,8 @@
 #include <systemd/sd-event.h>
 
 /*
- * Adds something that is done after each deferred_start(), and not now.
+ * Adds something that is done after each deferred_start(), and not now. It comes before all others
+ * of its priority: what may start itself again needs one of its own, or they would have to wait.
  *
  * source: set to the source, for the caller to unref
  * priority: what is lower comes first: sd_event_source_set_priority(3)

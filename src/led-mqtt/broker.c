@@ -55,6 +55,12 @@
 /* Packets that are read before others have their turn. */
 #define PACKETS_A_TURN 64
 
+/*
+ * What is left after a turn comes after clients, new ones too, and signals: a broker may send
+ * without end.
+ */
+#define LOW_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 2)
+
 #define CHUNK_MAX 4096
 #define WHY_MAX TRANSPORT_WHY_MAX
 
@@ -385,6 +391,7 @@ static const char *pass_on(struct broker *broker)
 {
 	const char *why = send_out(broker);
 
+	sd_event_source_set_priority(broker->io, SD_EVENT_PRIORITY_NORMAL);
 	for (int i = 0; i < PACKETS_A_TURN && !why && may_read(broker); i++) {
 		if (broker->in_taken == broker->in_length && !read_chunk(broker, &why))
 			return why;
@@ -392,8 +399,10 @@ static const char *pass_on(struct broker *broker)
 		if (!why)
 			why = send_out(broker);
 	}
-	if (!why && may_read(broker))
+	if (!why && may_read(broker)) {
+		sd_event_source_set_priority(broker->io, LOW_PRIORITY);
 		go_on_later(broker);
+	}
 	return why;
 }
 
@@ -677,11 +686,11 @@ struct broker *broker_create(sd_event *event, const struct broker_options *optio
 	r = timer_add(event, &broker->timer, ACCURACY_USEC, on_timer, broker);
 	/* What has come counts, also where this process could not read it in time. */
 	if (r >= 0)
-		r = sd_event_source_set_priority(broker->timer, SD_EVENT_PRIORITY_NORMAL + 1);
+		r = sd_event_source_set_priority(broker->timer, LOW_PRIORITY + 1);
 	if (r >= 0)
 		r = timer_add(event, &broker->housekeeping, ACCURACY_USEC, on_housekeeping, broker);
 	if (r >= 0)
-		r = deferred_add(event, &broker->go_on, SD_EVENT_PRIORITY_NORMAL, on_go_on, broker);
+		r = deferred_add(event, &broker->go_on, LOW_PRIORITY, on_go_on, broker);
 	if (r < 0) {
 		broker_destroy(broker);
 		return NULL;

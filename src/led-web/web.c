@@ -270,7 +270,7 @@ static int set_up(struct web *web)
 	if (r >= 0)
 		r = timer_add(event, &web->end, END_ACCURACY_USEC, on_end, web);
 	if (r >= 0)
-		r = deferred_add(event, &web->more, SD_EVENT_PRIORITY_NORMAL, on_more, web);
+		r = deferred_add(event, &web->more, SD_EVENT_PRIORITY_NORMAL + 1, on_more, web);
 	if (r >= 0)
 		r = visit_set_up(web);
 	if (r >= 0)

@@ -1396,6 +1396,34 @@ def hostile_broker(w):
     assert program.stop() == 0
 
 
+@test("mqtt: a broker that sends without end keeps nobody from the socket, and no stop")
+def flooding_broker(w):
+    topic = b"led/pi/kitchen/set"
+    flood = packet(0x30, len(topic).to_bytes(2, "big") + topic + b"\0junk") * 1000
+    sent = [0]
+
+    def replies(version, s):
+        def run():
+            with contextlib.suppress(OSError):
+                while True:
+                    s.sendall(flood)
+                    sent[0] += 1
+
+        s.settimeout(None)
+        s.sendall(packet(0x20, b"\0\0\0"))
+        threading.Thread(target=run, daemon=True).start()
+
+    FakeBroker(w, replies)
+    w.line(led="kitchen=log")
+    program = mqtt(w)
+    eventually(lambda: sent[0] > 10)
+    for _ in range(20):
+        assert press(w, b"LED STATUS\n").startswith(b"ERR ")
+    before = sent[0]
+    eventually(lambda: sent[0] > before)
+    assert program.stop() == 0
+
+
 def read_packet(file):
     kind, length, shift = file.read(1)[0], 0, 0
     while True:

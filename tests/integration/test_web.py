@@ -761,6 +761,40 @@ def listen(w):
     w.listener.listen(64)
 
 
+@test("web: one that asks without end keeps nobody else from an answer, and no stop")
+def asks_without_end(w):
+    program = web(w)
+    asked = answers = 0
+    client = connect(HERE)
+
+    def ask_on():
+        nonlocal asked
+        with contextlib.suppress(OSError):
+            while True:
+                client.sendall(b"GET /leds/led HTTP/1.1\r\nHost: pi\r\n\r\n" * 200)
+                asked += 200
+
+    def read_on():
+        nonlocal answers
+        with contextlib.suppress(OSError):
+            while received := client.recv(1 << 16):
+                answers += received.count(b"\r\n\r\n")
+
+    client.settimeout(None)
+    threads = [threading.Thread(target=run, daemon=True) for run in (ask_on, read_on)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: answers > 1000)
+    for word in "ON", "OFF", "ON":
+        assert post("/leds/led", word) == (200, word)
+        before = answers
+        eventually(lambda: answers > before)
+    assert program.stop() == 0
+    client.close()
+    for thread in threads:
+        thread.join(10)
+
+
 @test("web: 20,000 connections, and led-line serves others meanwhile", quick=False, takes=15)
 def flood(w):
     program = web(w)
