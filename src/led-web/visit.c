@@ -8,6 +8,7 @@
 #include "visit.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <syslog.h>
@@ -19,6 +20,9 @@
 #include "response.h"
 #include "stream.h"
 #include "timer.h"
+
+/* What is longer, because a client's name for this machine stands in it, is cut off in the log. */
+#define LOG_LINE_MAX 200
 
 /* --- stages ----------------------------------------------------------------------------- */
 
@@ -143,8 +147,11 @@ static enum MHD_Result begin_request(struct visit *visit, const struct request_h
 	mark_use(visit);
 	if (visit->judgement.kind != REQUEST_REFUSED)
 		return MHD_YES;
-	if (visit->judgement.is_logged && limit_take(visit->web->limit))
-		syslog(LOG_INFO, "%s: %s", peer_text(&visit->peer, who), visit->judgement.text);
+	if (visit->judgement.is_logged && limit_take(visit->web->limit)) {
+		peer_text(&visit->peer, who);
+		syslog(LOG_INFO, "%s: %.*s", who, LOG_LINE_MAX - 2 - (int)strlen(who),
+			visit->judgement.text);
+	}
 	visit->judgement.closes |= idle_is_over(&visit->web->idle, clock_usec());
 	/* Without a body, the connection can go on afterwards. */
 	return visit->judgement.closes ? refuse(visit) : MHD_YES;

@@ -304,6 +304,12 @@ def hosts(w):
         assert post("/leds/led", "ON", Host=host)[0] == 421
     assert switched(w) == []
     assert any("this machine is not known as evil.example;" in line for line in w.log("led-web", INFO))
+    # The longest name that there may be stands in the answer twice, and is cut off in the log.
+    long = ".".join(["x" * 63] * 4)[:253]
+    status, text = get("/", Host=long)
+    assert status == 421 and text.endswith(f"WEB_HOSTS={long}"), text
+    said = w.log("led-web", INFO)
+    assert "not known as xxx" in said[-1] and max(map(len, said)) <= 200, said[-1]
 
 
 @test("web: other sites' pages may command nothing")
