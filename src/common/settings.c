@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -310,6 +311,18 @@ const char *settings_error_text(
 			error->why);
 	}
 	return text;
+}
+
+void settings_log(const struct settings *settings)
+{
+	char text[SETTINGS_ERROR_TEXT_MAX];
+
+	for (unsigned i = 0; i < settings->n_errors; i++)
+		syslog(LOG_ERR, "%s",
+			settings_error_text(&settings->errors[i], "a setting is wrong", text));
+	if (settings->n_more > 0)
+		syslog(LOG_ERR, "a setting is wrong: and %u more, which are not listed",
+			settings->n_more);
 }
 
 void settings_exit(const struct settings *settings, unsigned number)

@@ -106,6 +106,9 @@ void settings_add_error(struct settings *settings, const struct setting *setting
 const char *settings_error_text(
 	const struct settings_error *error, const char *prefix, char text[SETTINGS_ERROR_TEXT_MAX]);
 
+/* Says in the log what is wrong: a line for each setting. */
+void settings_log(const struct settings *settings);
+
 /* Prints what is wrong, by its number, and ends the program: status 2. */
 _Noreturn void settings_exit(const struct settings *settings, unsigned number);
 

@@ -266,7 +266,6 @@ static void check_open(const struct connection *connection, unsigned closed)
 static int refuse(const struct connection *connection, const struct settings *settings)
 {
 	char answer[ANSWER_MAX] = "ERR " SETTINGS_SEE_LOG;
-	char text[SETTINGS_ERROR_TEXT_MAX];
 
 	open_log();
 	confine_to_descriptors();
@@ -274,8 +273,7 @@ static int refuse(const struct connection *connection, const struct settings *se
 		settings_error_text(&settings->errors[0], "ERR a setting is wrong", answer);
 	write_answer(connection->out, answer);
 	shutdown(connection->out, SHUT_WR);
-	syslog(LOG_ERR, "%s",
-		settings_error_text(&settings->errors[0], "a setting is wrong", text));
+	settings_log(settings);
 	input_drain(connection->in);
 	return 2;
 }

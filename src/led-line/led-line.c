@@ -241,15 +241,7 @@ static void remove_made(const struct made *made)
 /* Each wrong setting is a line in the log, and is in the status. */
 static void log_wrong(struct program *program)
 {
-	const struct settings *settings = &program->configuration.settings;
-	char text[SETTINGS_ERROR_TEXT_MAX];
-
-	for (unsigned i = 0; i < settings->n_errors; i++)
-		syslog(LOG_ERR, "%s",
-			settings_error_text(&settings->errors[i], "a setting is wrong", text));
-	if (settings->n_more > 0)
-		syslog(LOG_ERR, "a setting is wrong: and %u more, which are not listed",
-			settings->n_more);
+	settings_log(&program->configuration.settings);
 	configuration_wrong(&program->configuration, program->wrong, sizeof program->wrong);
 }
 

@@ -383,7 +383,7 @@ static int answer_wrong(const struct settings *settings)
 	int r;
 
 	settings_error_text(&settings->errors[0], "ERR a setting is wrong", answer);
-	syslog(LOG_ERR, "%s", why);
+	settings_log(settings);
 	sd_notifyf(0, "STATUS=%s", why);
 	r = refuse(SD_LISTEN_FDS_START, sd_listen_fds(true), why, REFUSAL_USEC);
 	if (r < 0)

@@ -229,7 +229,7 @@ static int answer_wrong(struct program *program, const struct settings *settings
 	int r = 0;
 
 	settings_error_text(&settings->errors[0], "a setting is wrong", error);
-	syslog(LOG_ERR, "%s", error);
+	settings_log(settings);
 	sd_notifyf(0, "STATUS=%s", error);
 	if (does_anybody_wait())
 		r = refuse(

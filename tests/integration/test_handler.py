@@ -446,9 +446,9 @@ def wrong_setting(w):
             line = ours.recv(1000)
             assert line.endswith(b"\n") and len(line) <= 201 and ours.recv(1) == b"", line
         assert p.wait(10) == 2 and p.output() == "", p.output()
-        said = eventually(lambda: w.log("led-handler"))[-1]
-        assert said.startswith("a setting is wrong: "), said
-        return line.decode().rstrip("\n"), said.removeprefix("a setting is wrong: ")
+        said = eventually(lambda: w.log("led-handler"))
+        assert all(text.startswith("a setting is wrong: ") for text in said), said
+        return line.decode().rstrip("\n"), said[-1].removeprefix("a setting is wrong: ")
 
     wrong = "ERR a setting is wrong: "
     line = "LED_LINE=tcp://pi:5555: an address is /path, HOST:PORT, [IPv6]:PORT or PORT"
@@ -458,6 +458,11 @@ def wrong_setting(w):
     # Who may connect is not known: nobody may.
     allow = "LED_ALLOW=::ffff:192.168.0.0/112: without ::ffff:, it is 192.168.0.0/16"
     assert answer(LED_ALLOW="::ffff:192.168.0.0/112") == (wrong + "see the log", allow)
+    # Also where another setting is wrong, too: each is in the log.
+    assert answer(LED_ALLOW="x", LED_LINE="pi:x")[0] == wrong + "see the log"
+    eventually(lambda: len(w.log("led-handler")) == 5)
+    said = [text.removeprefix("a setting is wrong: ").split("=")[0] for text in w.log("led-handler")[-2:]]
+    assert said == ["LED_LINE", "LED_ALLOW"], said
     # One line of 200 printable characters, and no password
     long, said = answer(LED_LINE="x" * 300 + "\n\x1b[31m")
     assert "x..." in long and "\x1b" not in long + said, long

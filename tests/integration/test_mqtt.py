@@ -1762,6 +1762,9 @@ def wrong_setting(w):
     assert program.wait(30) == 2 and time.monotonic() - began >= 5
     assert w.log("led-mqtt") == [wrong] == w.log("led-mqtt", ERR), w.log("led-mqtt")
     assert program.manager.status() == wrong and not program.manager.said("READY")
+    # Each wrong setting is in the log.
+    assert with_socket(w, env={"MQTT_SEND": "all", "MQTT_BASE": "a/#"}).wait(20) == 2
+    assert len(w.log("led-mqtt", ERR)) == 3 and wrong in w.log("led-mqtt", ERR)[1:], w.log("led-mqtt", ERR)
     # Nobody waits: it ends at once. Options are answers, too.
     for option, why in [
         ("--lime=x", "unrecognized option '--lime=x'"),

@@ -927,9 +927,11 @@ def wrong_setting(w):
     assert with_socket(w, env={"WEB_HOSTS": "pi:80"}).wait(20) == 2 and time.monotonic() - began < 4.5
     early = http.client.HTTPConnection(*HERE, timeout=20)
     early.request("GET", "/")
-    program = with_socket(w, env={"LED_ALLOW": "privat"})
+    program = with_socket(w, env={"WEB_HOSTS": "pi:80", "LED_ALLOW": "privat"})
     assert early.getresponse().read() == b"ERR a setting is wrong: see the log"
     early.close()
+    log = w.log("led-web", 3)
+    assert len(log) == 4 and wrong in log[-2:] and any("LED_ALLOW=privat: " in text for text in log[-2:]), log
 
 
 @test("web: wrong options without a socket end it, with a line each")
