@@ -43,7 +43,10 @@ static bool is_plain(const char *path)
 	return length <= COMMAND_PATH_MAX && *path != '-' && strspn(path, PLAIN) == length;
 }
 
-/* Returns NULL, or the command that keeps others from reading a file. */
+/*
+ * Returns NULL, or the command that keeps others from reading a file. Of /etc, the unit shows the
+ * program /etc/led alone.
+ */
 static const char *check_permissions(const char *path)
 {
 	static char whys[SECRET_FILES][COMMAND_PATH_MAX + 64];
@@ -52,8 +55,11 @@ static const char *check_permissions(const char *path)
 	struct stat file;
 
 	path = original(path, room);
-	/* Where a credential has no original, the unit has its own text. */
-	if (stat(path, &file) < 0 || !(file.st_mode & (S_IRWXG | S_IRWXO)))
+	if (stat(path, &file) < 0)
+		/* Where a credential has no original, the unit has its own text. */
+		return lstat(path, &file) == 0 ? "it is a link out of /etc/led: copy the file there"
+					       : NULL;
+	if (!(file.st_mode & (S_IRWXG | S_IRWXO)))
 		return NULL;
 	next = (next + 1) % SECRET_FILES;
 	snprintf(why, sizeof whys[0], "others can read it: chmod 600 %s",

@@ -36,6 +36,11 @@ def web(pi):
     eventually(lambda: pi.property("led-web", "ExecMainStatus") == "2", 20)
     assert pi.property("led-web", "NRestarts") == "0"
     assert "led-web.service" in pi.says("systemctl --failed --no-legend")
+    # Through a link, the unit passes a file whose permissions the program cannot see.
+    pi("mv /etc/led/web.password /root/; ln -s /root/web.password /etc/led/")
+    said = pi(f"curl -s {URL}/leds/led")
+    assert said.endswith(": it is a link out of /etc/led: copy the file there"), said
+    eventually(lambda: pi.property("led-web", "ActiveState") == "failed", 20)
     pi("rm /etc/led/web.password")
     assert pi(code) == "200"
 
