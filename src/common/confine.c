@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -23,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #if defined __x86_64__
 #define ARCH AUDIT_ARCH_X86_64
@@ -64,6 +66,11 @@ const char *confine_to_program(void)
 }
 
 const char *confine_to_server(void)
+{
+	return confine_to_descriptors();
+}
+
+const char *confine_to_local(void)
 {
 	return confine_to_descriptors();
 }
@@ -368,10 +375,9 @@ static const struct sock_filter PROGRAM[] = {
 	REFUSE(ENOSYS),
 };
 
-/* A socket of the manager's has the manager's network. */
-static const struct sock_filter SERVER[] = {
+/* Data for an address connects a socket, too. */
+static const struct sock_filter NO_FASTOPEN[] = {
 	BEGIN,
-	FORBID(SYS_connect),
 	FOR(SYS_sendto, HAS_NO_FLAG(3, MSG_FASTOPEN), ALLOW),
 	FOR(SYS_sendmsg, HAS_NO_FLAG(2, MSG_FASTOPEN), ALLOW),
 	FOR(SYS_sendmmsg, HAS_NO_FLAG(3, MSG_FASTOPEN), ALLOW),
@@ -380,6 +386,8 @@ static const struct sock_filter SERVER[] = {
 #endif
 	ALLOW,
 };
+
+static const struct sock_filter NO_CONNECT[] = {BEGIN, FORBID(SYS_connect), ALLOW};
 
 static const char *set_filter(const struct sock_filter *filter, size_t size)
 {
@@ -398,21 +406,52 @@ static const char *set_filter(const struct sock_filter *filter, size_t size)
 	return NULL;
 }
 
+#define SET(filter) set_filter(filter, sizeof(filter))
+
+/*
+ * Landlock sees the address that is to be connected, and a filter does not: landlock(7). Older
+ * kernels refuse the ruleset, and headers may be older than the kernel.
+ */
+static void forbid_tcp(void)
+{
+	/* struct landlock_ruleset_attr: handled_access_fs, handled_access_net */
+	const uint64_t handled[] = {0, 1 << 1 /* LANDLOCK_ACCESS_NET_CONNECT_TCP */};
+	int ruleset = (int)syscall(SYS_landlock_create_ruleset, handled, sizeof handled, 0);
+
+	if (ruleset < 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		syslog(LOG_DEBUG, "may connect over TCP, see landlock(7): %s", strerror(errno));
+	if (ruleset >= 0)
+		close(ruleset);
+}
+
 const char *confine_to_descriptors(void)
 {
-	return set_filter(DESCRIPTORS, sizeof DESCRIPTORS);
+	return SET(DESCRIPTORS);
 }
 
 const char *confine_to_program(void)
 {
-	return set_filter(PROGRAM, sizeof PROGRAM);
+	return SET(PROGRAM);
 }
 
+/* A socket of the manager's has the manager's network. */
 const char *confine_to_server(void)
 {
-	const char *why = set_filter(SERVER, sizeof SERVER);
+	const char *why = SET(NO_CONNECT);
 
+	if (!why)
+		why = SET(NO_FASTOPEN);
 	return why ? why : confine_to_program();
+}
+
+const char *confine_to_local(void)
+{
+	const char *why = SET(NO_FASTOPEN);
+
+	if (why)
+		return why;
+	forbid_tcp();
+	return confine_to_program();
 }
 
 #endif

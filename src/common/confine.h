@@ -38,6 +38,12 @@ const char *confine_to_program(void);
 const char *confine_to_server(void);
 
 /*
+ * As confine_to_program(), and forbids it to connect a TCP socket, on kernels with Landlock for
+ * that: Linux 6.7.
+ */
+const char *confine_to_local(void);
+
+/*
  * Logs why there is no filter: as a warning, unless somebody has chosen to have none, with a
  * sanitizer or LD_PRELOAD. why: NULL if there is one
  */

@@ -359,6 +359,31 @@ static int try_to_connect(void)
 	return sendto(log_socket, "x", 1, MSG_NOSIGNAL, un, sizeof STRANGER) == 1 ? 0 : 6;
 }
 
+/* Whether the kernel has Landlock's rights for TCP: landlock(7). */
+static bool has_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1U) >= 4;
+}
+
+static int try_to_leave(void)
+{
+	const struct sockaddr *in = (const struct sockaddr *)&server_address;
+	const struct sockaddr *un = (const struct sockaddr *)&STRANGER;
+	bool leaves = !has_landlock();
+
+	if (confine_to_local())
+		return 1;
+	if (!REFUSED(sendto(unconnected, "x", 1, MSG_FASTOPEN, in, sizeof server_address)))
+		return 2;
+	if (!REFUSED(fork()) || !REFUSED(kill(getppid(), 0)))
+		return 3;
+	if ((connect(unconnected, in, sizeof server_address) == 0) != leaves)
+		return 4;
+	if (!leaves && errno != EACCES)
+		return 5;
+	return connect(socket(AF_UNIX, SOCK_DGRAM, 0), un, sizeof STRANGER) < 0;
+}
+
 static int try_with_others(void)
 {
 	setenv("LD_PRELOAD", "/lib/other.so", 1);
@@ -423,6 +448,11 @@ TEST("where the kernel has no filters, a warning says so")
 TEST("confined to a server, it connects to nobody")
 {
 	CHECK(in_child(try_to_connect) == 0);
+}
+
+TEST("confined to this machine, it connects to nobody over TCP, on kernels with Landlock for that")
+{
+	CHECK(in_child(try_to_leave) == 0);
 }
 
 TEST("with code loaded beside it, it is not confined, which is no warning")

@@ -262,7 +262,7 @@ int main(int argc, char *argv[])
 	log_open("led-web");
 	variables_warn(environ);
 	resolver_load();
-	confine_log(confine_to_program());
+	confine_log(*program.options.line.path ? confine_to_local() : confine_to_program());
 	if (settings.n_errors > 0)
 		status = answer_wrong(&program, &settings);
 	else

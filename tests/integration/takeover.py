@@ -22,10 +22,10 @@ MACHINES = {"x86_64": X86_64, "aarch64": AARCH64}
 
 # The numbers of some calls there.
 CALLS = {
-    "x86_64": {"mmap": 9, "mprotect": 10, "socket": 41, "clone": 56, "execve": 59, "kill": 62,
+    "x86_64": {"mmap": 9, "mprotect": 10, "socket": 41, "connect": 42, "clone": 56, "execve": 59, "kill": 62,
                "ptrace": 101, "prctl": 157, "keyctl": 250, "unshare": 272,
                "process_vm_writev": 311, "userfaultfd": 323, "getpid": 39},  # fmt: skip
-    "aarch64": {"mmap": 222, "mprotect": 226, "socket": 198, "clone": 220, "execve": 221,
+    "aarch64": {"mmap": 222, "mprotect": 226, "socket": 198, "connect": 203, "clone": 220, "execve": 221,
                 "kill": 129, "ptrace": 117, "prctl": 167, "keyctl": 219, "unshare": 97,
                 "process_vm_writev": 271, "userfaultfd": 282, "getpid": 172},  # fmt: skip
 }

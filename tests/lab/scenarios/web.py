@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """led-web under systemd: started by its socket, confined, and gone when nobody looks."""
 
+import ctypes
+
 from machines.common import eventually
 from scenarios import scenario
 
+LANDLOCK_CREATE_RULESET = 444
 URL = "http://localhost:5557"
 
 
@@ -24,6 +27,10 @@ def web(pi):
     pid = pi.property("led-web", "MainPID")
     assert pi(f"nsenter -t {pid} -n ss -Hltn; ip -o link | wc -l") != ""
     assert "eth" not in pi(f"nsenter -t {pid} -n ip -o link")
+    # The unit's filter permits landlock(7), which this machine's kernel has for TCP from 6.7 on.
+    has_landlock = ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, 0, 1) >= 4
+    refused = [line for line in pi.journal() if "may connect over TCP, see landlock(7): " in line]
+    assert bool(refused) != has_landlock, refused
 
     # A password, and a file that others can read.
     pi("install -D -m 600 /dev/null /etc/led/web.password; echo anna:secret >/etc/led/web.password;"
