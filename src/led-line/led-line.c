@@ -149,11 +149,17 @@ static void confine(bool has_its_sockets)
 
 /*
  * A stop: first the disk gets the newest states, while clients are served as ever; then those that
- * are connected are answered; then the disk gets what they have changed.
+ * are connected are answered; then the disk gets what they have changed, and what they change
+ * meanwhile.
  */
 static void on_saved_again(void *userdata)
 {
-	sd_event_exit(((struct program *)userdata)->event, EXIT_SUCCESS);
+	struct program *program = userdata;
+
+	if (leds_are_saved(program->leds))
+		sd_event_exit(program->event, EXIT_SUCCESS);
+	else
+		leds_flush(program->leds, on_saved_again, program);
 }
 
 static void on_stopped(void *userdata)

@@ -445,6 +445,14 @@ void leds_flush(struct leds *leds, void (*flushed)(void *userdata), void *userda
 		flushed(userdata);
 }
 
+bool leds_are_saved(struct leds *leds)
+{
+	if (!leds->saver || saver_has_failed(leds->saver))
+		return true;
+	save(leds);
+	return saver_is_done(leds->saver);
+}
+
 void leds_destroy(struct leds *leds)
 {
 	if (!leds)

@@ -97,6 +97,13 @@ void leds_line(const struct leds *leds, unsigned number, char line[LEDS_LINE_MAX
  */
 void leds_flush(struct leds *leds, void (*flushed)(void *userdata), void *userdata);
 
+/*
+ * Has the state file written if it is not up to date.
+ *
+ * Returns whether it was, or could not be written the last time
+ */
+bool leds_are_saved(struct leds *leds);
+
 /* Waits for nothing: leds_flush() comes first. No LED is touched. */
 void leds_destroy(struct leds *leds);
 

@@ -139,6 +139,11 @@ bool saver_has_failed(const struct saver *saver)
 	return saver->error < 0;
 }
 
+bool saver_is_done(const struct saver *saver)
+{
+	return saving_is_done(&saver->saving);
+}
+
 void saver_flush(struct saver *saver, void (*flushed)(void *userdata), void *userdata)
 {
 	saver->flushed = flushed;

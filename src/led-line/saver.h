@@ -29,6 +29,9 @@ bool saver_has_failed(const struct saver *saver);
  */
 void saver_flush(struct saver *saver, void (*flushed)(void *userdata), void *userdata);
 
+/* Whether there is nothing to write, and nothing is being written. */
+bool saver_is_done(const struct saver *saver);
+
 /* Waits for nothing: saver_flush() comes first. */
 void saver_destroy(struct saver *saver);
 

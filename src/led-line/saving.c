@@ -24,6 +24,9 @@ bool saving_begin(struct saving *saving)
 	saving->asked = false;
 	saving->busy = strcmp(saving->saved, saving->wanted) != 0;
 	strcpy(saving->writing, saving->wanted);
+	/* What a flush waits for has been taken back since. */
+	if (!saving->busy)
+		saving->awaited = 0;
 	return saving->busy;
 }
 
@@ -43,6 +46,11 @@ void saving_flush(struct saving *saving)
 	saving->awaited = saving->busy;
 	if (saving->asked && strcmp(file, saving->wanted) != 0)
 		saving->awaited++;
+}
+
+bool saving_is_done(const struct saving *saving)
+{
+	return !saving->busy && !saving->asked;
 }
 
 bool saving_is_flushed(const struct saving *saving)

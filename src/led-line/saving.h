@@ -42,4 +42,7 @@ void saving_flush(struct saving *saving);
  */
 bool saving_is_flushed(const struct saving *saving);
 
+/* Whether there is nothing to write, and nothing is being written. */
+bool saving_is_done(const struct saving *saving);
+
 #endif

@@ -115,7 +115,7 @@ void holder_destroy(struct holder *holder)
 
 static char put[STATE_FILE_MAX];
 static unsigned n_puts, n_status;
-static bool has_saver, save_fails;
+static bool has_saver, save_fails, is_saving;
 static void (*write_text)(void *userdata, char text[STATUS_MAX]);
 static void *status_userdata;
 static sd_event_inotify_handler_t chip_handler;
@@ -135,6 +135,11 @@ void saver_put(struct saver *saver, const char *text)
 bool saver_has_failed(const struct saver *saver)
 {
 	return save_fails;
+}
+
+bool saver_is_done(const struct saver *saver)
+{
+	return !is_saving;
 }
 
 void saver_flush(struct saver *saver, void (*flushed)(void *userdata), void *userdata)
@@ -511,9 +516,22 @@ TEST("the state file is written a moment after a change, once for many")
 	leds_flush(leds, count, &n_changes);
 	CHECK(n_puts == 3 && n_changes == 1);
 	CHECK_TEXT(put, "on\nb on\n");
+	/* And what has changed since. */
+	is_saving = true;
+	save_fails = false;
+	holders[0].stays_lit = false;
+	CHECK(!leds_are_saved(leds) && n_puts == 4);
+	CHECK_TEXT(put, "off\nb on\n");
+	is_saving = false;
+	CHECK(leds_are_saved(leds) && n_puts == 5);
+	/* Not over and over while the disk is full. */
+	is_saving = save_fails = true;
+	CHECK(leds_are_saved(leds) && n_puts == 5);
+	is_saving = save_fails = false;
 	end();
 	begin("log", "");
 	leds_start(leds, false);
+	CHECK(leds_are_saved(leds) && n_puts == 0);
 	leds_flush(leds, count, &n_changes);
 	CHECK(n_changes == 2 && n_puts == 0);
 	end();

@@ -83,6 +83,38 @@ TEST("a failure is tried again when somebody says so, or at the next text")
 	CHECK_TEXT(next(), "");
 }
 
+/* What comes after a flush, while clients are served as ever. */
+static void step(unsigned event)
+{
+	if (event < 2)
+		saving_put(&saving, event ? "on\n" : "off\n");
+	else if (saving.busy)
+		saving_end(&saving, event == 2 ? 0 : -EIO);
+}
+
+TEST("a flush ends, whatever comes meanwhile: every order of six events")
+{
+	for (unsigned order = 0; order < 4096; order++)
+		for (int writing = 0; writing < 2; writing++) {
+			begin("off\n");
+			saving_put(&saving, "on\n");
+			if (writing)
+				next();
+			saving_put(&saving, writing ? "off\n" : "on\n");
+			saving_flush(&saving);
+			next();
+			for (unsigned i = 0, rest = order; i < 6; i++, rest /= 4) {
+				step(rest % 4);
+				next();
+			}
+			while (saving.busy) {
+				saving_end(&saving, 0);
+				next();
+			}
+			CHECK(saving_is_flushed(&saving) && saving_is_done(&saving));
+		}
+}
+
 TEST("a flush waits for what is wanted then, and for nothing that comes later")
 {
 	static const struct {

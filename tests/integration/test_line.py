@@ -509,6 +509,33 @@ def disk_at_stop(w):
     assert not w.log("led-line", WARNING), w.log("led-line", WARNING)
 
 
+@test("what a client changes at the end of a stop is kept, too")
+def disk_at_end_of_stop(w):
+    disk = Disk(w)
+    line = w.line("--initial=last", env=disk.env)
+    address = w.dir / "line.sock"
+    writings = lambda: disk.calls().count(f"fsync {disk.state}.new")
+    eventually(disk.state.exists)
+    with connect(address) as first, connect(address) as second:
+        assert ask(b"LED STATUS\n", address) == b"OK LED OFF\n"  # the two have been accepted
+        before = writings()
+        disk.hang(f"{disk.state}.new")
+        line.terminate()
+        eventually(lambda: line.manager.said("STOPPING", "1"))
+        # Those that are connected are served for half a second.
+        first.sendall(b"LED ON\n")
+        assert read_all(first) == b"OK LED ON\n"
+        eventually(lambda: writings() > before)
+        time.sleep(1)
+        second.sendall(b"LED OFF\n")
+        assert read_all(second) == b"OK LED OFF\n"
+        assert line.poll() is None
+        disk.go_on()
+        assert line.wait(20) == 0
+    assert disk.state.read_text() == "off\n", disk.calls()
+    assert not (disk.dir / "last.new").exists()
+
+
 @test("the new state file is on the disk before it is renamed, and the rename before anything else")
 def disk_order(w):
     disk = Disk(w)
@@ -570,7 +597,12 @@ def disk_full(w):
     (disk / "filler").unlink()
     eventually(lambda: (disk / "last").read_text() == "off\n", 20)
     eventually(lambda: w.log("led-line").count(again) == 2)
+
+    # It delays no stop.
+    fill()
+    assert ask(b"LED ON\n", address) == b"OK LED ON\n"
     assert line.stop() == 0
+    assert (disk / "last").read_text() == "off\n"
 
 
 @test("--initial=last with an unreadable file: off, a warning, and the file is written anew")
