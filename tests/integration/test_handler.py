@@ -20,6 +20,7 @@ from world import (
     LINE_PORT,
     MS_BIND,
     SLOW,
+    WRAP,
     Skip,
     accepts,
     ask,
@@ -472,15 +473,17 @@ def wrong_setting(w):
 
 @test("a variable that only looks like a setting is a warning, with the nearest and no value")
 def unknown_variables(w):
+    # A shell passes on no name that it would not take, and Debian's valgrind is one.
+    unprintable = {} if "valgrind" in WRAP else {"LED_LINE\x1b[31m\n": "s3cret"}
     w.notified(LED_LINE, "--led=log", f"--listen={w.dir}/line.sock", env={
         "LED_INTIAL": "s3cret", "led": "s3cret", "mqtt_borker": "s3cret", "LED_INITIAL": "on",
-        "LED_LINE\x1b[31m\n": "s3cret", "LESS": "s3cret",
+        "LESS": "s3cret", **unprintable,
     })
     assert handle(w, b"LED STATUS\n", env={"LED_INTIAL": "s3cret"})[1] == b"OK LED ON\n"
     said = [line for line in w.log() if "no setting" in line]
     assert sorted(said) == [
         "LED_INTIAL is no setting, and is ignored: LED_INITIAL is the nearest",
-        "LED_LINE?[31m? is no setting, and is ignored: LED_LINE is the nearest",
+        *["LED_LINE?[31m? is no setting, and is ignored: LED_LINE is the nearest"] * len(unprintable),
         "led is no setting, and is ignored: LED is the nearest",
         "mqtt_borker is no setting, and is ignored: MQTT_BROKER is the nearest",
     ], said
