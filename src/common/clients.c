@@ -28,6 +28,12 @@
 /* How long no connection is accepted after the system ran out of descriptors or memory. */
 #define PAUSE_USEC 1000000
 
+/*
+ * New connections come after what clients have sent, so that none makes room for another while its
+ * command is there. Clients that have their answer take turns with them: they may send without end.
+ */
+#define LOW_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 1)
+
 #define FULL "too many connections"
 
 struct clients {
@@ -149,6 +155,7 @@ void client_answer(struct client *client, enum client_end end, const char *forma
 	}
 	client->state = CLIENT_ANSWERED;
 	sd_event_source_set_enabled(client->io, SD_EVENT_ON);
+	sd_event_source_set_priority(client->io, LOW_PRIORITY);
 	close_after(client, COMMAND_DRAIN_MS * 1000ULL, answer);
 	tell_if_idle(client->clients);
 }
@@ -378,12 +385,8 @@ int clients_add_socket(struct clients *clients, int fd)
 	r = sd_event_add_io(clients->event, &source, fd, EPOLLIN, on_connection, clients);
 	if (r >= 0)
 		r = sd_event_source_set_ratelimit(source, ACCEPT_INTERVAL_USEC, ACCEPT_BURST);
-	/*
-	 * Lower priority than the clients: pending input is read before a new connection can
-	 * evict its sender.
-	 */
 	if (r >= 0)
-		r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_NORMAL + 1);
+		r = sd_event_source_set_priority(source, LOW_PRIORITY);
 	if (r >= 0)
 		r = sd_event_source_set_io_fd_own(source, true);
 	if (r < 0)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """led-line: its sockets, its state, the service manager, the LED class."""
 
+import contextlib
 import fcntl
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -212,6 +214,33 @@ def notify(w):
     eventually(lambda: line.manager.status() == "LED log is on")
     assert line.stop() == 0
     eventually(lambda: line.manager.said("STOPPING", "1"))
+
+
+@test("those that go on sending after their answer keep nobody else waiting")
+def sends_on(w):
+    w.line(listen=[PORT])
+    stopped = threading.Event()
+    refused = [0]
+
+    def send_on():
+        while not stopped.is_set():
+            with contextlib.suppress(OSError), connect(("127.0.0.1", PORT)) as s:
+                while not stopped.is_set():
+                    s.sendall(b"x" * 65536)
+            refused[0] += 1
+
+    threads = [threading.Thread(target=send_on) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    try:
+        eventually(lambda: refused[0] > 0)
+        # A second for each of them would be too late.
+        for state in b"ON", b"OFF", b"ON":
+            assert ask(b"LED " + state + b"\n", timeout=20) == b"OK LED " + state + b"\n"
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join(10)
 
 
 @test("whoever is connected at a stop is answered; who is silent does not hold it up")
