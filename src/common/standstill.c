@@ -8,15 +8,24 @@
 #include <sys/signalfd.h>
 
 #include "clock.h"
+#include "command.h"
 #include "deferred.h"
 #include "stillness.h"
+#include "timer.h"
 
 /* After everything else: all connections have been accepted then. */
 #define LAST_PRIORITY (SD_EVENT_PRIORITY_IDLE + 1)
 
+/*
+ * A client that sends without end may leave no moment in which everything has been read. What came
+ * before the standstill has had its turn after this time, too.
+ */
+#define CAUGHT_UP_USEC (COMMAND_LATE_MS * 1000ULL)
+#define ACCURACY_USEC 100000
+
 struct standstill {
 	struct stillness stillness;
-	sd_event_source *continued, *caught_up;
+	sd_event_source *continued, *caught_up, *over;
 	void (*stood_still)(void *userdata, bool may_be_late);
 	void *userdata;
 };
@@ -26,6 +35,7 @@ static void notice(struct standstill *standstill, bool may_be_late)
 	if (!may_be_late)
 		return;
 	deferred_start(standstill->caught_up);
+	timer_start(standstill->over, CAUGHT_UP_USEC);
 	standstill->stood_still(standstill->userdata, true);
 }
 
@@ -48,11 +58,22 @@ static int on_continued(
 	return 0;
 }
 
+static void catch_up(const struct standstill *standstill)
+{
+	sd_event_source_set_enabled(standstill->caught_up, SD_EVENT_OFF);
+	timer_stop(standstill->over);
+	standstill->stood_still(standstill->userdata, false);
+}
+
 static int on_caught_up(sd_event_source *source, void *userdata)
 {
-	const struct standstill *standstill = userdata;
+	catch_up(userdata);
+	return 0;
+}
 
-	standstill->stood_still(standstill->userdata, false);
+static int on_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	catch_up(userdata);
 	return 0;
 }
 
@@ -76,6 +97,8 @@ struct standstill *standstill_create(
 	if (r >= 0)
 		r = deferred_add(
 			event, &standstill->caught_up, LAST_PRIORITY, on_caught_up, standstill);
+	if (r >= 0)
+		r = timer_add(event, &standstill->over, ACCURACY_USEC, on_over, standstill);
 	if (r < 0) {
 		standstill_destroy(standstill);
 		return NULL;
@@ -94,5 +117,6 @@ void standstill_destroy(struct standstill *standstill)
 		return;
 	sd_event_source_disable_unref(standstill->continued);
 	sd_event_source_disable_unref(standstill->caught_up);
+	sd_event_source_disable_unref(standstill->over);
 	free(standstill);
 }

@@ -11,8 +11,8 @@ struct standstill;
 
 /*
  * stood_still: called with true each time when what is read next may have waited for too long, and
- * with false when all that had come has been read. SIGCONT has to be blocked in every thread, so
- * this comes before the first one is started.
+ * with false when all that had come has been read, or after 5 s in which it never was so. SIGCONT
+ * has to be blocked in every thread, so this comes before the first one is started.
  *
  * Returns NULL if memory is short.
  */

@@ -767,38 +767,56 @@ def listen(w):
     w.listener.listen(64)
 
 
-@test("web: one that asks without end keeps nobody else from an answer, and no stop")
-def asks_without_end(w):
-    program = web(w)
-    asked = answers = 0
+@contextlib.contextmanager
+def asked_without_end(count):
+    """A client sends requests as fast as it can. count[0]: the answers that it has got."""
     client = connect(HERE)
+    client.settimeout(None)
 
     def ask_on():
-        nonlocal asked
         with contextlib.suppress(OSError):
             while True:
                 client.sendall(b"GET /leds/led HTTP/1.1\r\nHost: pi\r\n\r\n" * 200)
-                asked += 200
 
     def read_on():
-        nonlocal answers
         with contextlib.suppress(OSError):
             while received := client.recv(1 << 16):
-                answers += received.count(b"\r\n\r\n")
+                count[0] += received.count(b"\r\n\r\n")
 
-    client.settimeout(None)
     threads = [threading.Thread(target=run, daemon=True) for run in (ask_on, read_on)]
     for thread in threads:
         thread.start()
-    eventually(lambda: answers > 1000)
-    for word in "ON", "OFF", "ON":
-        assert post("/leds/led", word) == (200, word)
-        before = answers
-        eventually(lambda: answers > before)
-    assert program.stop() == 0
-    client.close()
-    for thread in threads:
-        thread.join(10)
+    try:
+        eventually(lambda: count[0] > 1000)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join(10)
+        client.close()
+
+
+@test("web: one that asks without end keeps nobody else from an answer, and no stop")
+def asks_without_end(w):
+    program = web(w)
+    answers = [0]
+    with asked_without_end(answers):
+        for word in "ON", "OFF", "ON":
+            assert post("/leds/led", word) == (200, word)
+            before = answers[0]
+            eventually(lambda: answers[0] > before)
+        assert program.stop() == 0
+
+
+@test("web: one that asks without end, and a standstill: commands are too late for some seconds only", quick=False, takes=12)
+def asks_over_standstill(w):
+    program = web(w)
+    with asked_without_end([0]):
+        program.send_signal(signal.SIGSTOP)
+        time.sleep(5.5)
+        program.send_signal(signal.SIGCONT)
+        eventually(lambda: post("/leds/led", "ON") == (200, "ON"), 10, 0.2)
 
 
 @test("web: 20,000 connections, and led-line serves others meanwhile", quick=False, takes=15)
