@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "listen.h"
 #include "timer.h"
 
 /* How late a timer may be: the kernel joins wake-ups. */
@@ -311,12 +312,7 @@ static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-static bool is_shortage(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-/* The system has no descriptors or memory left: to accept again at once would only spin. */
+/* To accept again at once would only spin. */
 static void pause_accepting(struct clients *clients)
 {
 	if (!clients->starved)
@@ -340,9 +336,9 @@ static int on_connection(sd_event_source *source, int listening, uint32_t events
 	int fd, r;
 
 	fd = accept_client(listening, &from);
-	if (fd < 0 && is_shortage(errno) && make_room(clients))
+	if (fd < 0 && listen_is_shortage(errno) && make_room(clients))
 		fd = accept_client(listening, &from);
-	if (fd < 0 && is_shortage(errno))
+	if (fd < 0 && listen_is_shortage(errno))
 		pause_accepting(clients);
 	if (fd < 0)
 		return 0;

@@ -105,6 +105,11 @@ static int listen_any(const struct address *address, const char **why)
 	return fd;
 }
 
+bool listen_is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 int listen_on(const struct address *address, int fds[LISTEN_MAX], const char **why)
 {
 	struct addrinfo hints = ADDRESS_HINTS, *list;

@@ -2,6 +2,8 @@
 #ifndef LISTEN_H
 #define LISTEN_H
 
+#include <stdbool.h>
+
 #include "address.h"
 
 /* The most sockets that one ADDR stands for: a name can have several addresses. */
@@ -16,5 +18,11 @@
  * Returns how many, or -1 with *why set to a constant reason.
  */
 int listen_on(const struct address *address, int fds[LISTEN_MAX], const char **why);
+
+/*
+ * Whether accept4(2) has failed because this process or the machine has no descriptors or memory
+ * left. The connection still waits then.
+ */
+bool listen_is_shortage(int error);
 
 #endif

@@ -63,7 +63,7 @@ struct web {
 	sd_event_source *sockets[WEB_SOCKETS];
 	unsigned n_sockets;
 	sd_event_source *io, *work, *more; /* libmicrohttpd has something to do */
-	sd_event_source *due, *comment, *end;
+	sd_event_source *due, *comment, *end, *pause;
 	uint64_t next_due; /* no visit is due earlier */
 	struct visit *visits;
 	struct room room;
@@ -71,6 +71,7 @@ struct web {
 	unsigned streams;
 	unsigned long done;  /* commands */
 	struct peer joining; /* the peer of the connection that is being added */
+	bool starved;        /* no connection can be accepted, and the log says so */
 	bool late, stopping;
 };
 

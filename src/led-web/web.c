@@ -15,11 +15,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "deferred.h"
 #include "embedded.h"
+#include "listen.h"
 #include "stream.h"
 #include "timer.h"
 #include "visit.h"
@@ -37,6 +39,9 @@
 #define STOP_USEC 1000000
 
 #define END_ACCURACY_USEC 100000
+
+/* Without descriptors or memory, connections wait for so long. */
+#define PAUSE_USEC 1000000
 
 /* --- the end ---------------------------------------------------------------------------- */
 
@@ -68,11 +73,17 @@ static int on_end(sd_event_source *source, uint64_t usec, void *userdata)
 	return sd_event_exit(web->event, 0);
 }
 
+static void set_accepting(struct web *web, int enabled)
+{
+	for (unsigned i = 0; i < web->n_sockets; i++)
+		sd_event_source_set_enabled(web->sockets[i], enabled);
+}
+
 void web_stop(struct web *web)
 {
 	web->stopping = true;
-	for (unsigned i = 0; i < web->n_sockets; i++)
-		sd_event_source_set_enabled(web->sockets[i], SD_EVENT_OFF);
+	set_accepting(web, SD_EVENT_OFF);
+	timer_stop(web->pause);
 	timer_start(web->end, STOP_USEC);
 	stop_if_done(web);
 }
@@ -167,6 +178,22 @@ static void turn_away(const struct web *web, int fd)
 	close(fd);
 }
 
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	set_accepting(userdata, SD_EVENT_ON);
+	return 0;
+}
+
+/* To accept again at once would only spin. */
+static void pause_accepting(struct web *web)
+{
+	if (!web->starved)
+		syslog(LOG_WARNING, "no connection can be accepted: %s", strerror(errno));
+	web->starved = true;
+	set_accepting(web, SD_EVENT_OFF);
+	timer_start(web->pause, PAUSE_USEC);
+}
+
 static int on_connect(sd_event_source *source, int listening, uint32_t events, void *userdata)
 {
 	struct web *web = userdata;
@@ -177,8 +204,11 @@ static int on_connect(sd_event_source *source, int listening, uint32_t events, v
 		int fd = accept4(
 			listening, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+		if (fd < 0 && listen_is_shortage(errno))
+			pause_accepting(web);
 		if (fd < 0)
 			break;
+		web->starved = false;
 		peer_get(fd, &from, &web->joining);
 		if (!room_has_place(&web->room, &web->joining)) {
 			turn_away(web, fd);
@@ -268,6 +298,8 @@ static int set_up(struct web *web)
 
 	r = timer_add(event, &web->work, VISIT_ACCURACY_USEC, on_work, web);
 	if (r >= 0)
+		r = timer_add(event, &web->pause, END_ACCURACY_USEC, on_pause_over, web);
+	if (r >= 0)
 		r = timer_add(event, &web->end, END_ACCURACY_USEC, on_end, web);
 	if (r >= 0)
 		r = deferred_add(event, &web->more, SD_EVENT_PRIORITY_NORMAL + 1, on_more, web);
@@ -327,6 +359,7 @@ void web_destroy(struct web *web)
 	sd_event_source_disable_unref(web->due);
 	sd_event_source_disable_unref(web->comment);
 	sd_event_source_disable_unref(web->end);
+	sd_event_source_disable_unref(web->pause);
 	sd_event_unref(web->event);
 	free(web);
 }

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import resource
 import select
 import signal
 import socket
@@ -817,6 +818,25 @@ def asks_over_standstill(w):
         time.sleep(5.5)
         program.send_signal(signal.SIGCONT)
         eventually(lambda: post("/leds/led", "ON") == (200, "ON"), 10, 0.2)
+
+
+@test("web: out of descriptors: one line in the log, no rush, and service as soon as one is free", quick=False, takes=3)
+def out_of_descriptors(w):
+    program = web(w)
+    warnings = lambda: [x for x in w.log("led-web", WARNING) if "accepted" in x]
+    assert get("/", Host="evil.example")[0] == 421  # the log is a descriptor, too
+    most = resource.prlimit(program.pid, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (0, most))
+    with connect(HERE) as s:
+        s.sendall(b"GET /leds/led HTTP/1.0\r\n\r\n")
+        eventually(warnings)
+        before = program.cpu_seconds()
+        time.sleep(2.5)
+        assert program.cpu_seconds() < before + 0.25
+        assert warnings() == ["no connection can be accepted: Too many open files"], warnings()
+        resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (most, most))
+        assert read_all(s).endswith(b"\r\n\r\nOFF")
+    assert get("/leds/led") == (200, "OFF") and len(warnings()) == 1
 
 
 @test("web: 20,000 connections, and led-line serves others meanwhile", quick=False, takes=15)
