@@ -8,6 +8,8 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "text.h"
+
 /*
  * Each pause is this many times as long as the one before. A server that was away for a minute says
  * ERR fewer than ten times, so that the longest pause is for what does not get better by itself.
@@ -78,11 +80,12 @@ static void keep(char kept[POSITION_REASON_MAX], const char *text)
 __attribute__((format(printf, 4, 0))) static void set_outcome(
 	struct position *position, enum place place, int level, const char *format, const char *why)
 {
-	char how[ANSWER_MAX + 40], command[COMMAND_MAX + 1];
+	char how[ANSWER_MAX + 100], shown[POSITION_TEXT_MAX - COMMAND_MAX - 16];
+	char command[COMMAND_MAX + 1];
 
 	snprintf(how, sizeof how, format, why);
 	snprintf(position->outcome, sizeof position->outcome, "%s: %s: %s", name_of(place),
-		write_command(position, place, command), how);
+		write_command(position, place, command), text_printable(how, shown, sizeof shown));
 	position->level = level;
 }
 

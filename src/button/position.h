@@ -18,7 +18,7 @@
 #include "step.h"
 
 /* Room for a line of the log. */
-#define POSITION_TEXT_MAX (ANSWER_MAX + 128)
+#define POSITION_TEXT_MAX 300
 
 /* Room for the position in the status. */
 #define POSITION_STATUS_MAX 768

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "text.h"
+
 /* The pause between two attempts doubles each time, from the first value to the last. */
 #define PAUSE_FIRST_USEC 50000
 #define PAUSE_LAST_USEC 1600000
@@ -40,11 +42,11 @@ static const struct listed_command *command_of(struct press_queue *queue)
 __attribute__((format(printf, 3, 0))) static void set_outcome(
 	struct press_queue *queue, int level, const char *format, const char *why)
 {
-	char how[ANSWER_MAX + 40];
+	char how[ANSWER_MAX + 100], shown[PRESS_TEXT_MAX - COMMAND_MAX - 32];
 
 	snprintf(how, sizeof how, format, why);
 	snprintf(queue->outcome, sizeof queue->outcome, "press %lu: %s: %s", first(queue)->number,
-		command_of(queue)->text, how);
+		command_of(queue)->text, text_printable(how, shown, sizeof shown));
 	queue->level = level;
 }
 
@@ -230,7 +232,7 @@ const char *press_queue_status(const struct press_queue *queue, char text[PRESS_
 {
 	if (queue->pressed == 0)
 		return strcpy(text, "no press yet");
-	snprintf(text, PRESS_STATUS_MAX, "%lu %s, %lu delivered, %lu dropped, %u waiting%s%.300s",
+	snprintf(text, PRESS_STATUS_MAX, "%lu %s, %lu delivered, %lu dropped, %u waiting%s%s",
 		queue->pressed, queue->pressed == 1 ? "press" : "presses", queue->delivered,
 		queue->dropped, queue->waiting, *queue->outcome ? "; " : "", queue->outcome);
 	return text;

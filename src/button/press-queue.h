@@ -20,8 +20,8 @@
 /* The most presses that wait, the one that is being delivered included. */
 #define PRESS_QUEUE_MAX 16
 
-/* Room for a line of the log. */
-#define PRESS_TEXT_MAX (ANSWER_MAX + 128)
+/* Room for a line of the log, which has the beginning of what the server answers. */
+#define PRESS_TEXT_MAX 300
 
 /* Room for the counts and the outcome in the status. */
 #define PRESS_STATUS_MAX 512

@@ -277,6 +277,20 @@ TEST("what could not be reached of all is an acknowledgement all the same")
 	CHECK(position.level == LOG_INFO);
 }
 
+TEST("of a long answer the log has the beginning")
+{
+	char answer[ANSWER_MAX];
+
+	memset(answer, 'A', sizeof answer - 1);
+	answer[sizeof answer - 1] = '\0';
+	begin("LED ON", "LED OFF");
+	for (enum attempt_outcome outcome = ACKNOWLEDGED; outcome <= UNKNOWN; outcome++) {
+		take(outcome % 2 ? PLACE_OPEN : PLACE_CLOSED);
+		send_as(outcome % 2 ? "LED OFF" : "LED ON", outcome, answer);
+		CHECK(strlen(position.outcome) < 300 && strstr(position.outcome, "AAA..."));
+	}
+}
+
 TEST("a server that has not said a line is asked after its silence, and then the newest is sent")
 {
 	begin("LED ON", "LED OFF");
