@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -110,10 +111,43 @@ bool listen_is_shortage(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+/* Says that one of several addresses is not listened on. */
+static void warn_of(const struct addrinfo *ai, const char *why)
+{
+	struct address address = {0};
+	char text[ADDRESS_TEXT_MAX];
+
+	getnameinfo(ai->ai_addr, ai->ai_addrlen, address.host, sizeof address.host, address.port,
+		sizeof address.port, NI_NUMERICHOST | NI_NUMERICSERV);
+	syslog(LOG_WARNING, "cannot listen on %s: %s", address_text(&address, text), why);
+}
+
+/* Opens a socket for each address of a name that can be had. Returns how many. */
+static int listen_each(const struct addrinfo *list, int fds[LISTEN_MAX], const char **why)
+{
+	const char *whys[LISTEN_MAX];
+	const struct addrinfo *ai = list;
+	int n = 0, tried = 0;
+
+	for (; ai && tried < LISTEN_MAX; ai = ai->ai_next) {
+		fds[n] = listen_inet(ai, &whys[tried]);
+		if (fds[n] < 0)
+			*why = whys[tried];
+		else
+			whys[tried] = NULL;
+		n += !whys[tried++];
+	}
+	ai = list;
+	for (int i = 0; i < tried && n > 0; i++, ai = ai->ai_next)
+		if (whys[i])
+			warn_of(ai, whys[i]);
+	return n;
+}
+
 int listen_on(const struct address *address, int fds[LISTEN_MAX], const char **why)
 {
 	struct addrinfo hints = ADDRESS_HINTS, *list;
-	int n = 0, r;
+	int n, r;
 
 	if (*address->path || !*address->host) {
 		fds[0] = *address->path ? listen_unix(address, why) : listen_any(address, why);
@@ -126,12 +160,7 @@ int listen_on(const struct address *address, int fds[LISTEN_MAX], const char **w
 		*why = gai_strerror(r);
 		return -1;
 	}
-	for (struct addrinfo *ai = list; ai && n < LISTEN_MAX; ai = ai->ai_next) {
-		fds[n] = listen_inet(ai, why);
-		if (fds[n] < 0)
-			break;
-		n++;
-	}
+	n = listen_each(list, fds, why);
 	freeaddrinfo(list);
 	return n > 0 ? n : -1;
 }

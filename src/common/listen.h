@@ -14,6 +14,8 @@
  * address of this machine, IPv4 and IPv6. The path of a UNIX socket that nobody
  * listens on any more is taken over; one that is in use, or no socket, is not.
  *
+ * A name stands for all its addresses: those that cannot be had are a warning if another one can.
+ *
  * fds: set to the descriptors
  * Returns how many, or -1 with *why set to a constant reason.
  */

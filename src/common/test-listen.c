@@ -2,12 +2,16 @@
 #include "listen.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "logged.h"
 #include "tap.h"
 
 static char folder[] = "/tmp/led-test-listen.XXXXXX";
@@ -179,6 +183,45 @@ TEST("a port in use is said, also where it is one for every address")
 	CHECK(listen_at(at_host("", port_of(first))) < 0);
 	CHECK_TEXT(why, "Address already in use");
 	close(first);
+}
+
+/* A name with two addresses. Others are looked up as ever. */
+int getaddrinfo(const char *restrict host, const char *restrict port,
+	const struct addrinfo *restrict hints, struct addrinfo **restrict list)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+	bool two = host && strcmp(host, "two.example") == 0;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+	if (!two)
+		return real(host, port, hints, list);
+	CHECK(real("127.0.0.2", port, hints, list) == 0);
+	return real("127.0.0.3", port, hints, &(*list)->ai_next);
+}
+
+TEST("a name of two addresses: each that is free, and of the other a warning")
+{
+	static const char *const HOSTS[] = {"127.0.0.2", "127.0.0.3"};
+	char wanted[80];
+
+	for (int taken = 0; taken < 2; taken++) {
+		int other;
+
+		logged();
+		CHECK(listen_at(at_host(HOSTS[taken], 0)) == 1);
+		other = fds[0];
+		CHECK(listen_at(at_host("two.example", port_of(other))) == 1);
+		CHECK(can_connect(HOSTS[!taken], fds[0]));
+		snprintf(wanted, sizeof wanted, "cannot listen on %s:%u: Address already in use\n",
+			HOSTS[taken], port_of(other));
+		CHECK_TEXT(logged(), wanted);
+		close(fds[0]);
+		close(other);
+	}
+	CHECK(listen_at(at_host("two.example", 0)) == 2);
+	close(fds[0]);
+	close(fds[1]);
+	CHECK_TEXT(logged(), "");
 }
 
 TEST("wrong addresses have a reason")
